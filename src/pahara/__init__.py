@@ -1,0 +1,3 @@
+"""Pahara keeps watch: video -> detections -> tracks -> behaviours -> explained events."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Scores over time -> events: the only place that decides when to alert."""

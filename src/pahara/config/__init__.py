@@ -1,0 +1,1 @@
+"""pahara.yml -> objects."""

@@ -1,0 +1,54 @@
+"""One picture of one camera, with its time; colours are converted only when someone looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]  # (h, w, 3) BGR, as OpenCV and YOLOX have it
+Grey = NDArray[np.uint8]  # (h, w) luma
+
+
+class Frame:
+    """What a source yields.
+
+    `time` is media time: float seconds, strictly increasing per camera. `size` is (width, height) in
+    pixels after rotation. `image` (h, w, 3) BGR uint8 and `luma` (h, w) uint8 are made on first use
+    and kept: a gate that needs only luma never pays for the colours.
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        time: float,
+        size: tuple[int, int],
+        image: Callable[[], Image],
+        luma: Callable[[], Grey] | None = None,
+    ) -> None:
+        self.camera, self.time, self.size = camera, time, size
+        self._make_image, self._make_luma = image, luma
+
+    @classmethod
+    def of(cls, camera: str, time: float, image: Image) -> Frame:
+        """A frame around a picture that exists already."""
+        height, width = image.shape[:2]
+        return cls(camera, time, (width, height), lambda: image)
+
+    @cached_property
+    def image(self) -> Image:
+        """(h, w, 3) BGR uint8."""
+        return self._make_image()
+
+    @cached_property
+    def luma(self) -> Grey:
+        """(h, w) uint8, ITU-R BT.601 luma (the decoder's Y plane where there is one)."""
+        if self._make_luma is not None:
+            return self._make_luma()
+        weights = np.array([0.114, 0.587, 0.299], np.float32)  # blue, green, red
+        return (self.image @ weights).astype(np.uint8)
+
+    def __repr__(self) -> str:
+        return f"Frame({self.camera!r}, time={self.time:.3f}, size={self.size})"

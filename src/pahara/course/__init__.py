@@ -1,0 +1,1 @@
+"""The 56 days (built in a later issue)."""

@@ -1,0 +1,1 @@
+"""Frames -> detections: ONNX models, OpenCV fallbacks, the motion gate."""

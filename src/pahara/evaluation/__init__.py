@@ -1,0 +1,1 @@
+"""How good it is: tracking, detection and event metrics with their conventions."""

@@ -1,0 +1,1 @@
+"""Neural networks, one file each (built in a later issue)."""

@@ -1,0 +1,1 @@
+"""What is normal for this camera (built in a later issue)."""

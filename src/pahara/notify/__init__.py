@@ -1,0 +1,1 @@
+"""Telling someone (built in a later issue)."""

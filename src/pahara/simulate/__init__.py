@@ -1,0 +1,1 @@
+"""Staged scenes with ground truth."""

@@ -1,0 +1,1 @@
+"""Events, trails and evidence that survive."""

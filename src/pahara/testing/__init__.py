@@ -1,0 +1,1 @@
+"""Public helpers for tests: scripted actors and conformance checks."""

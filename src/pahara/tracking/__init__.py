@@ -1,0 +1,1 @@
+"""Detections -> tracks: association, Kalman filter, trails."""

@@ -1,0 +1,1 @@
+"""Models from one's own data (built in a later issue)."""

@@ -1,0 +1,1 @@
+"""Files, folders, webcams and RTSP in; clips and annotated video out."""

@@ -1,0 +1,1 @@
+"""Dashboard and API (built in a later issue)."""
