@@ -1,0 +1,127 @@
+"""One camera's thinking: detections in, moments out. No pictures, no disk, no threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from pahara.alarms import START, AlarmRule, AlarmState
+from pahara.core import Behaviour, Detections, Event, Observation, Scene, Scores, Tracker
+from pahara.tracking import SceneMemory, on_grid
+
+BEAT = 0.1  # seconds between two looks of the behaviours: detectors see jitter, not news, above ten a second
+RESTLESS = 0.1  # body heights in two seconds: less than that is standing still
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """All that one beat brought."""
+
+    observation: Observation
+    scene: Scene
+    scores: Mapping[str, Scores] = field(default_factory=lambda: MappingProxyType({}))  # by the behaviour's name
+    events: tuple[Event, ...] = ()
+
+
+class Analyst:
+    """Tracker, trails, behaviours and alarm state of one camera.
+
+    The tracker sees every detected frame; behaviours are asked at the *beat*. What they see at a beat is
+    exactly what the store keeps, so that a replay of stored observations gives the same events.
+    """
+
+    def __init__(
+        self,
+        camera: str,
+        size: tuple[int, int],
+        behaviours: Mapping[str, Behaviour],
+        rules: Mapping[str, AlarmRule],
+        *,
+        tracker: Tracker | None = None,
+        epoch: float = 0.0,
+        memory: float = 30.0,
+        beat: float = BEAT,
+    ) -> None:
+        """`size` (width, height) pixels; `epoch` UTC seconds of media time 0; `memory` seconds of trail.
+
+        `tracker` may be left out where only `recall` (replay) is used. KeyError when a behaviour has no rule.
+        """
+        self.camera, self.tracker, self.beat = camera, tracker, beat
+        self.behaviours = dict(behaviours)
+        self.rules = {name: rules[name] for name in behaviours}
+        self._memory = SceneMemory(camera, size, epoch=epoch, seconds=memory)
+        self._alarms: dict[str, AlarmState] = dict.fromkeys(behaviours, START)
+        self._next_beat = -np.inf
+        self._tracked: Observation | None = None
+        self._scene: Scene | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether someone is in view who moves; a parked car or a sleeper alone does not keep the detector awake."""
+        if self._tracked is None or len(self._tracked) == 0:
+            return False
+        if self._scene is None:
+            return True
+        by_id = self._scene.by_id
+        for track_id in self._tracked.ids.tolist():
+            track = by_id.get(track_id)
+            if track is None or track.times[-1] - track.born < 2.0:
+                return True
+            recent = track.boxes[track.since(track.last_seen - 2.0)]
+            moved = np.abs(recent - recent[-1]).max()
+            if moved > RESTLESS * max(float(track.heights[-1]), 1.0):
+                return True
+        return False
+
+    def look(self, time: float, detections: Detections | None, signals: Mapping[str, float] = MappingProxyType({})) -> Moment | None:
+        """One frame. `detections` is None when the detector was spared; -> a Moment at each beat, else None."""
+        if self.tracker is None:
+            raise TypeError("this analyst was made without a tracker: it can only recall")
+        fresh = detections is not None
+        if detections is not None:
+            self._tracked = self.tracker.update(detections, time)
+        if time < self._next_beat - 1e-6:
+            return None
+        late = time - self._next_beat
+        self._next_beat = time + self.beat - (late if 0 <= late < self.beat else 0.0)
+        return self.recall(on_grid(self._observe(time, fresh, signals)))
+
+    def recall(self, observation: Observation) -> Moment:
+        """One beat from an observation, seen now or read from the store."""
+        scene = self._scene = self._memory.step(observation)
+        scores: dict[str, Scores] = {}
+        events: list[Event] = []
+        for name, behaviour in self.behaviours.items():
+            scores[name] = behaviour(scene)
+            self._alarms[name], new = self.rules[name].step(
+                self._alarms[name],
+                behaviour=name,
+                kind=getattr(behaviour, "kind", name),
+                scene=scene,
+                scores=scores[name],
+                explain=behaviour.explain,
+            )
+            events += new
+        return Moment(observation, scene, scores, tuple(events))
+
+    def finish(self) -> tuple[Event, ...]:
+        """The recording is over: what is still going on ends now."""
+        if self._scene is None:
+            return ()
+        events: list[Event] = []
+        for name in self.behaviours:
+            self._alarms[name], new = self.rules[name].finish(self._alarms[name], scene=self._scene)
+            events += new
+        return tuple(events)
+
+    def _observe(self, time: float, fresh: bool, signals: Mapping[str, float]) -> Observation:
+        last = self._tracked
+        if last is None:
+            return Observation(
+                time, np.zeros(0, np.int64), np.zeros((0, 4), np.float32), (), np.zeros(0, bool), np.zeros(0, np.float32), signals
+            )
+        seen, scores = (last.seen, last.scores) if fresh else (np.zeros_like(last.seen), np.zeros_like(last.scores))
+        return Observation(time, last.ids, last.boxes, last.labels, seen, scores, signals)

@@ -1,0 +1,43 @@
+"""The whole system in one loop: frames in, moments out. Everything live is this loop plus threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pahara.core import Detections, Detector, Frame, Signal
+
+from .analyst import Analyst, Moment
+
+
+class Gate(Protocol):
+    """Decides whether the detector is worth running on a frame."""
+
+    def look(self, frame: Frame, tracks_alive: bool) -> bool: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One frame and what came of it."""
+
+    frame: Frame
+    detections: Detections | None  # None when the gate spared the detector
+    moment: Moment | None  # None between two beats
+
+
+def watch(
+    frames: Iterable[Frame],
+    detect: Detector,
+    analyst: Analyst,
+    *,
+    gate: Gate | None = None,
+    signals: Sequence[Signal] = (),
+) -> Iterator[Look]:
+    """One camera, one thread, no surprises."""
+    for frame in frames:
+        values: Mapping[str, float] = {name: value for signal in signals for name, value in signal(frame).items()}
+        detections = None
+        if gate is None or gate.look(frame, analyst.busy):
+            detections = detect([frame.image])[0]
+        yield Look(frame, detections, analyst.look(frame.time, detections, values))
