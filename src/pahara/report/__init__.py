@@ -1,1 +1,20 @@
 """A run as one self-contained HTML page."""
+
+from .collect import Background, SummaryCollector
+from .summary import (
+    Crossings,
+    Drill,
+    EventCard,
+    FeetMap,
+    RunFacts,
+    RunSummary,
+    SourceStats,
+    Staged,
+    TimeBins,
+    masked,
+)
+
+__all__ = [
+    "Background", "Crossings", "Drill", "EventCard", "FeetMap", "RunFacts", "RunSummary", "SourceStats", "Staged",
+    "SummaryCollector", "TimeBins", "masked",
+]  # fmt: skip
