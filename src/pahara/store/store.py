@@ -1,0 +1,406 @@
+"""The store: everything that must survive, behind one door."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, get_args
+
+from sqlalchemy import Row, Select, case, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+
+from pahara import __version__
+from pahara.core import Event, Observation, StoreError
+
+from . import shelf, trails
+from .database import Database, inserted_id, parse_url, told
+from .evidence import EvidenceFolder, Swept
+from .records import Evidence, EvidenceKind, Recording, StoredEvent, Usage, Verdict
+from .shelf import Names
+from .tables import about, events, evidence, recordings
+from .tables import trails as trail_table
+
+
+class Store:
+    """Recordings, trails, events and evidence of any number of cameras.
+
+    Thread-safe; several programs may have the same store open. What a method that writes has returned from
+    is durable: it survives `kill -9` and a power cut. Every error that a user can mend is a StoreError.
+    """
+
+    def __init__(self, database: Database, media: Path, clock: Callable[[], float]) -> None:
+        """Use `Store.open`."""
+        self.database, self.clock = database, clock
+        self._insert = sqlite.insert if database.file else postgresql.insert
+        self.evidence = EvidenceFolder(database, media, clock)
+
+    @classmethod
+    def open(cls, where: str | Path, *, media: Path | str | None = None, clock: Callable[[], float] = time.time) -> Store:
+        """Open a store, make it where there is none, bring an older one up to date, finish what a killed program left.
+
+        `where` is a folder (the database is `pahara.db` in it, the evidence in `media/`), or a database URL:
+        `sqlite:///folder/pahara.db` or `postgresql://user:password@host/name` with `media`, the folder of the evidence.
+        `clock` gives UTC seconds; ages are counted by it. StoreError when it cannot be used, is damaged, or is newer than this program.
+        """
+        url, folder = _place(where, None if media is None else Path(media))
+        database = Database(url)
+        try:
+            if database.file:
+                try:
+                    database.file.parent.mkdir(parents=True, exist_ok=True)
+                except OSError as problem:
+                    raise told(problem, str(database.file.parent)) from problem
+            database.bring_up_to_date()
+            _name(database)
+            store = cls(database, folder, clock)
+        except BaseException:
+            database.close()
+            raise
+        try:
+            store.evidence.sweep(opening=True)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Let everything go. Closing twice is no error."""
+        self.evidence.close()
+        self.database.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Store({self.database.shown!r}, media={str(self.evidence.folder)!r})"
+
+    # -- recordings and their trails -----------------------------------------------------------------------------
+
+    def begin_recording(
+        self,
+        camera: str,
+        source: str,
+        size: tuple[int, int],
+        *,
+        epoch: float = 0.0,
+        memory: float = 120.0,
+        beat: float = 0.1,
+        config: str = "",
+        settings: Mapping[str, Any] | None = None,
+        begun: float | None = None,
+    ) -> Recording:
+        """A watch of one source begins. Passwords in `source` are not kept.
+
+        `size` width, height in pixels; `epoch` UTC seconds of media time 0; `memory` seconds of trail in the scene; `beat` seconds
+        between observations; `config` the configuration's text; `settings` whatever else a replay needs, as JSON allows.
+        """
+        values = {
+            "camera": shelf.clean(camera),
+            "source": shelf.clean(mask(source)),
+            "width": int(size[0]),
+            "height": int(size[1]),
+            "epoch": float(epoch),
+            "memory": float(memory),
+            "beat": float(beat),
+            "begun": float(self.clock() if begun is None else begun),
+            "version": __version__,
+            "config": shelf.clean(config),
+            "config_hash": hashlib.sha256(shelf.clean(config).encode()).hexdigest(),
+            "settings": shelf.to_json(dict(settings or {})),
+        }
+        with self.database.writing() as connection:
+            number = inserted_id(connection.execute(insert(recordings).values(**values)))
+        return self.recording(number)
+
+    def end_recording(self, recording: Recording | int, ended: float | None = None) -> None:
+        """The watch ended, by default now (UTC seconds)."""
+        when = float(self.clock() if ended is None else ended)
+        with self.database.writing() as connection:
+            connection.execute(update(recordings).where(recordings.c.id == _id(recording)).values(ended=when))
+
+    def recording(self, recording_id: int) -> Recording:
+        """StoreError when there is none."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(recordings).where(recordings.c.id == recording_id)).first()
+        if row is None:
+            raise StoreError(f"there is no recording {recording_id} in {self.database.shown}")
+        return _recording(row)
+
+    def recordings(self, *, camera: Names = None, since: float | None = None, until: float | None = None) -> list[Recording]:
+        """Oldest first; `since` and `until` are UTC seconds of their beginning."""
+        wanted = select(recordings).order_by(recordings.c.begun, recordings.c.id)
+        if camera is not None:
+            wanted = wanted.where(recordings.c.camera.in_([camera] if isinstance(camera, str) else list(camera)))
+        if since is not None:
+            wanted = wanted.where(recordings.c.begun >= since)
+        if until is not None:
+            wanted = wanted.where(recordings.c.begun < until)
+        with self.database.reading() as connection:
+            return [_recording(row) for row in connection.execute(wanted)]
+
+    def add_observations(self, recording: Recording | int, observations: Sequence[Observation]) -> None:
+        """Keep a stretch of observations (about ten seconds) as one row. The same stretch again replaces itself."""
+        if not observations:
+            return
+        blob = trails.encode(observations)
+        values = {
+            "recording_id": _id(recording),
+            "first": float(observations[0].time),
+            "last": float(observations[-1].time),
+            "beats": len(observations),
+            "rows": sum(map(len, observations)),
+            "bytes": len(blob),
+            "stored": float(self.clock()),
+            "blob": blob,
+        }
+        again = {name: value for name, value in values.items() if name not in ("recording_id", "first")}
+        statement = self._insert(trail_table).values(**values)
+        with self.database.writing() as connection:
+            connection.execute(statement.on_conflict_do_update(index_elements=["recording_id", "first"], set_=again))
+
+    def observations(self, recording: Recording | int, since: float | None = None, until: float | None = None) -> Iterator[Observation]:
+        """What was kept, in order of time; `since` (included) and `until` (not included) are media seconds.
+
+        Holds one stretch in memory at a time and no transaction open. StoreError at a stretch that is damaged.
+        """
+        number = _id(recording)
+        after = -float("inf")
+        while True:
+            wanted = select(trail_table).where(trail_table.c.recording_id == number, trail_table.c.first > after)
+            if since is not None:
+                wanted = wanted.where(trail_table.c.last >= since)
+            if until is not None:
+                wanted = wanted.where(trail_table.c.first < until)
+            with self.database.reading() as connection:
+                row = connection.execute(wanted.order_by(trail_table.c.first).limit(1)).first()
+            if row is None:
+                return
+            after = row.first
+            for observation in trails.decode(row.blob, f"the trails of recording {number} from {row.first:.1f} s to {row.last:.1f} s"):
+                if (since is None or observation.time >= since) and (until is None or observation.time < until):
+                    yield observation
+
+    def span(self, recording: Recording | int) -> tuple[float, float] | None:
+        """Media seconds of the first and the last observation kept; None when there is none."""
+        wanted = select(func.min(trail_table.c.first), func.max(trail_table.c.last)).where(trail_table.c.recording_id == _id(recording))
+        with self.database.reading() as connection:
+            first, last = connection.execute(wanted).one()
+        return None if first is None else (first, last)
+
+    # -- events --------------------------------------------------------------------------------------------------
+
+    def save_event(self, event: Event, recording: Recording | int | None = None) -> None:
+        """Keep one report. The same report again changes nothing, and `began` never overwrites `ended`.
+
+        What people said about the event (reviewed, verdict, note, locked) stays as it is.
+        """
+        values = shelf.row_of(event)
+        news = {"phase", "time", "peak", "peak_time", "reason", "boxes", "width", "height"}
+        own = {"recording_id": None if recording is None else _id(recording), "stored": float(self.clock())}
+        statement = self._insert(events).values(**values, **own, reviewed=False, note="", locked=False)
+        statement = statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={name: values[name] for name in news},
+            where=or_(events.c.phase == "began", statement.excluded.phase == "ended"),
+        )
+        with self.database.writing() as connection:
+            connection.execute(statement)
+
+    def events(
+        self,
+        *,
+        camera: Names = None,
+        behaviour: Names = None,
+        kind: Names = None,
+        recording: Recording | int | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        reviewed: bool | None = None,
+        verdict: Names = None,
+        locked: bool | None = None,
+        limit: int = 100,
+        newest_first: bool = True,
+        after: str | None = None,
+    ) -> list[StoredEvent]:
+        """Events by when they began, with their evidence; at most `limit`.
+
+        Names may be one or several; `since` (included) and `until` (not included) are UTC seconds. The next page
+        begins `after` the last event's `cursor`, however many have come in between.
+        """
+        asked = shelf.conditions(
+            camera=camera, behaviour=behaviour, kind=kind, recording=None if recording is None else _id(recording), since=since, until=until, reviewed=reviewed, verdict=verdict, locked=locked,
+        )  # fmt: skip
+        if after is not None:
+            asked.append(shelf.beyond(after, newest_first))
+        wanted = select(events).where(*asked).limit(max(0, limit))
+        if newest_first:
+            wanted = wanted.order_by(events.c.start_utc.desc(), events.c.id.desc())
+        else:
+            wanted = wanted.order_by(events.c.start_utc, events.c.id)
+        return self._stored(wanted)
+
+    def every_event(self, *, newest_first: bool = False, **asked: Any) -> Iterator[StoredEvent]:
+        """All events that `events` would page through, however many; oldest first."""
+        cursor: str | None = None
+        while page := self.events(**asked, newest_first=newest_first, limit=500, after=cursor):
+            yield from page
+            cursor = page[-1].cursor
+
+    def count(self, **asked: Any) -> int:
+        """How many events there are of what `events` may be asked for (without limit, order and after)."""
+        if isinstance(asked.get("recording"), Recording):
+            asked["recording"] = asked["recording"].id
+        with self.database.reading() as connection:
+            return int(connection.execute(select(func.count()).select_from(events).where(*shelf.conditions(**asked))).scalar_one())
+
+    def event(self, event_id: str) -> StoredEvent:
+        """StoreError when there is none."""
+        found = self._stored(select(events).where(events.c.id == event_id))
+        if not found:
+            raise StoreError(f"there is no event {event_id!r} in {self.database.shown}")
+        return found[0]
+
+    def lock(self, event_id: str, locked: bool = True) -> StoredEvent:
+        """Keep an event, its evidence and its trails from retention, or release them.
+
+        Evidence that is `kept` in what this returns is not removed until the event is released.
+        """
+        return self._change(event_id, locked=locked)
+
+    def review(self, event_id: str, verdict: Verdict | None = None, note: str | None = None, *, reviewed: bool = True) -> StoredEvent:
+        """Someone looked: it was "real", "fine" (a false alarm), or nothing is said. `note` None leaves the note as it is."""
+        if verdict is not None and verdict not in get_args(Verdict):
+            raise StoreError(f"no verdict {verdict!r}: it was 'real' or 'fine'")
+        values: dict[str, Any] = {"reviewed": reviewed, "verdict": verdict}
+        if note is not None:
+            values["note"] = shelf.clean(note)
+        return self._change(event_id, **values)
+
+    def _change(self, event_id: str, **values: Any) -> StoredEvent:
+        with self.database.writing() as connection:
+            changed = connection.execute(update(events).where(events.c.id == event_id).values(**values)).rowcount
+        if not changed:
+            raise StoreError(f"there is no event {event_id!r} in {self.database.shown}")
+        return self.event(event_id)
+
+    def _stored(self, wanted: Select[Any]) -> list[StoredEvent]:
+        with self.database.reading() as connection:
+            rows: Iterable[Row[Any]] = list(connection.execute(wanted))
+            files = self.evidence.of_events(connection, [row.id for row in rows])
+        return [
+            StoredEvent(
+                shelf.event_of(row), row.recording_id, row.stored, row.reviewed, row.verdict, row.note, row.locked, files.get(row.id, ())
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    # -- evidence ------------------------------------------------------------------------------------------------
+
+    def add_evidence(
+        self,
+        event_id: str,
+        kind: EvidenceKind,
+        write: Callable[[Path], None],
+        *,
+        time_utc: float | None = None,
+        begin: float | None = None,
+        end: float | None = None,
+        extension: str | None = None,
+    ) -> Evidence:
+        """Keep a file that shows an event, wholly or not at all; an older file of the same kind is replaced.
+
+        `write` gets the path of an empty file, with the right ending, and fills it; what it raises comes out as it is, an OSError as
+        StoreError. The file is named by `time_utc` (default: when the event began). `begin` and `end` are UTC seconds of a clip;
+        `extension` overrules mp4 and jpg.
+        """
+        return self.evidence.add(event_id, kind, write, time_utc=time_utc, begin=begin, end=end, extension=extension)
+
+    def sweep(self) -> Swept:
+        """Compare the media folder with the database, file by file, and mend both.
+
+        Opening a store does the quick part already (what a killed program left behind); this also finds files without a
+        row and rows without a file, which only a restored backup or another program's hand can make.
+        """
+        return self.evidence.sweep()
+
+    def usage(self) -> Usage:
+        """How much there is."""
+        with self.database.reading() as connection:
+            kept = select(func.count(), func.coalesce(func.sum(evidence.c.bytes), 0), func.coalesce(func.sum(case((events.c.locked, evidence.c.bytes), else_=0)), 0))  # fmt: skip
+            files, size, locked = connection.execute(kept.join_from(evidence, events).where(evidence.c.state == "kept")).one()
+            beats, packed = connection.execute(
+                select(func.coalesce(func.sum(trail_table.c.beats), 0), func.coalesce(func.sum(trail_table.c.bytes), 0))
+            ).one()
+            watched = connection.execute(select(func.count()).select_from(recordings)).scalar_one()
+            if self.database.file is None:
+                whole = int(connection.execute(select(func.pg_database_size(func.current_database()))).scalar_one())
+            else:
+                name = str(self.database.file)
+                whole = sum(p.stat().st_size for p in (Path(name), Path(name + "-wal")) if p.exists())
+        return Usage(watched, self.count(), self.count(locked=True), files, int(size), int(locked), int(beats), int(packed), whole)
+
+
+_SECRET = re.compile(r"(?<=://)[^/@\s]*@|((?:pass(?:word)?|pwd|token|secret|key|auth)=)[^&#\s]*", re.IGNORECASE)
+
+
+def mask(source: str) -> str:
+    """A source without its passwords.
+
+    >>> mask("rtsp://admin:hunter2@10.0.0.5/live?channel=1&password=x")
+    'rtsp://***@10.0.0.5/live?channel=1&password=***'
+    """
+    return _SECRET.sub(lambda found: f"{found[1]}***" if found[1] else "***@", source)
+
+
+def _place(where: str | Path, media: Path | None) -> tuple[URL, Path]:
+    if isinstance(where, str) and "://" in where:
+        url = parse_url(where)
+        if media is None and url.get_backend_name() != "sqlite":
+            raise StoreError("a store on a database server needs a folder for its evidence: give media=")
+        return url, media if media is not None else Path(url.database or "").parent / "media"
+    folder = Path(where).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is a file: a store is a folder; give the one that holds it, {folder.parent}")
+    return URL.create("sqlite", database=str(folder / "pahara.db")), media if media is not None else folder / "media"
+
+
+def _name(database: Database) -> None:
+    """Give a new store its identity, by which a media folder knows its database."""
+    with database.reading() as connection:
+        if connection.execute(select(about.c.value).where(about.c.key == "id")).first():
+            return
+    made = (sqlite.insert if database.file else postgresql.insert)(about).values(key="id", value=uuid.uuid4().hex)
+    with database.writing() as connection:
+        connection.execute(made.on_conflict_do_nothing())
+
+
+def _id(recording: Recording | int) -> int:
+    return recording.id if isinstance(recording, Recording) else int(recording)
+
+
+def _recording(row: Row[Any]) -> Recording:
+    return Recording(
+        id=row.id,
+        camera=row.camera,
+        source=row.source,
+        size=(row.width, row.height),
+        epoch=row.epoch,
+        memory=row.memory,
+        beat=row.beat,
+        begun=row.begun,
+        ended=row.ended,
+        version=row.version,
+        config=row.config,
+        config_hash=row.config_hash,
+        settings=MappingProxyType(json.loads(row.settings)),
+    )

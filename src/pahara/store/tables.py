@@ -1,0 +1,128 @@
+"""The tables of the store, as SQLAlchemy sees them; the migrations make exactly these (a test compares)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+HEAD = "v0001"  # the newest revision in migrations/versions; a test compares
+VERSION_TABLE = "pahara_version"  # not Alembic's usual name: a shared PostgreSQL database may have one already
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# Every *_utc, `begun`, `ended` and `stored` is seconds since 1970 in UTC; every other time is media seconds.
+
+about = Table(
+    "about",
+    metadata,
+    Column("key", String(40), primary_key=True),  # "id": which store this is
+    Column("value", Text, nullable=False),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("camera", Text, nullable=False),
+    Column("source", Text, nullable=False),  # without passwords
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("epoch", Double, nullable=False),  # UTC seconds of media time 0
+    Column("memory", Double, nullable=False),  # seconds of trail that the scene held
+    Column("beat", Double, nullable=False),  # seconds between observations
+    Column("begun", Double, nullable=False),
+    Column("ended", Double),  # NULL: still going on, or it died
+    Column("version", String(40), nullable=False),  # of Pahara
+    Column("config", Text, nullable=False),
+    Column("config_hash", String(64), nullable=False),  # SHA-256 of `config`
+    Column("settings", Text, nullable=False),  # JSON: whatever else a replay needs
+    Index(None, "camera", "begun"),
+    sqlite_autoincrement=True,  # an id is never given again, so nothing can be about another recording than it says
+)
+
+trails = Table(
+    "trails",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("recording_id", ForeignKey("recordings.id", ondelete="CASCADE"), nullable=False),
+    Column("first", Double, nullable=False),  # time of the first observation
+    Column("last", Double, nullable=False),  # time of the last
+    Column("beats", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("stored", Double, nullable=False),
+    Column("blob", LargeBinary, nullable=False),  # see trails.py
+    Index(None, "recording_id", "first", unique=True),
+    Index(None, "stored"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("recording_id", ForeignKey("recordings.id", ondelete="SET NULL")),
+    Column("camera", Text, nullable=False),
+    Column("behaviour", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # JSON list of track ids
+    Column("phase", String(8), nullable=False),  # "began" | "ended"
+    Column("start", Double, nullable=False),
+    Column("time", Double, nullable=False),
+    Column("epoch", Double, nullable=False),
+    Column("start_utc", Double, nullable=False),  # epoch + start: what people sort and search by
+    Column("peak", Double, nullable=False),
+    Column("peak_time", Double, nullable=False),
+    Column("reason", Text, nullable=False),  # JSON
+    Column("boxes", Text, nullable=False),  # JSON list of [x1, y1, x2, y2] pixels
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("stored", Double, nullable=False),
+    Column("reviewed", Boolean, nullable=False),
+    Column("verdict", String(8)),  # "real" | "fine" | NULL: nobody said
+    Column("note", Text, nullable=False),
+    Column("locked", Boolean, nullable=False),
+    Index(None, "start_utc", "id"),
+    Index(None, "camera", "start_utc", "id"),
+    Index(None, "behaviour", "start_utc", "id"),
+    Index(None, "kind", "start_utc", "id"),
+    Index(None, "reviewed", "start_utc", "id"),
+    Index(None, "verdict", "start_utc", "id"),
+    Index(None, "recording_id", "locked"),
+    Index(None, "stored"),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event_id", ForeignKey("events.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),  # "clip" | "snapshot" | "thumbnail"
+    Column("path", String(255), nullable=False, unique=True),  # under the media folder, with forward slashes
+    Column("state", String(16), nullable=False),  # see evidence.py
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("begin_utc", Double),  # of a clip
+    Column("end_utc", Double),
+    Column("stored", Double, nullable=False),
+    Index(None, "event_id"),
+    Index(None, "state", "stored", "id"),
+)
