@@ -1,0 +1,183 @@
+"""A video file as a source; what is broken in it is skipped and counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from threading import RLock
+
+import av
+
+from pahara.core import Frame, SourceError
+
+from .clip import Template
+from .clock import PacketClock
+from .container import Connection, Opener, connect, explain, sniff
+from .ring import FrameRing, PacketRing
+from .source import Decoding, VideoSource
+
+GIVE_UP = 200  # unreadable packets in a row that end a file
+OLDEST = 631_152_000.0  # 1990: creation times before are clocks that nobody set
+
+
+class FileSource(VideoSource):
+    """Frames of one file (or of a finished video behind http), from its start to its end."""
+
+    def __init__(
+        self,
+        opener: Opener,
+        shown: str,
+        *,
+        camera: str,
+        path: Path | None,
+        ring_seconds: float,
+        ring_bytes: int,
+        start: datetime | None,
+        fps_limit: float | None,
+        loop: bool,
+        threads: int,
+    ) -> None:
+        self._opener, self._path, self._threads, self._loop = opener, path, threads, loop
+        ring = PacketRing(ring_seconds, ring_bytes, camera=camera) if ring_seconds > 0 else None
+        super().__init__(camera, shown, ring, fps_limit)
+        self._lock = RLock()  # whoever holds it may touch the container
+        self._open: Connection | None = None
+        connection = self._connect()
+        try:
+            self._check(connection)
+        finally:
+            connection.close()
+        self.epoch = self._epoch_of(connection_metadata=self._metadata, start=start)
+
+    def _connect(self) -> Connection:
+        try:
+            return connect(self._opener, self.shown, self._threads)
+        except SourceError as error:
+            if self._path is not None and (told := sniff(self._path)):
+                raise SourceError(f"{self.shown} {told}") from error
+            raise
+
+    def _check(self, connection: Connection) -> None:
+        """Decode up to the first picture: it shows the size, and that there is one."""
+        container, stream = connection.container, connection.stream
+        length = container.duration / av.time_base if container.duration else 0.0
+        if not length and stream.duration:
+            length = float(stream.duration * connection.time_base)
+        self.duration = max(0.0, length)
+        self._metadata = {**container.metadata, **stream.metadata}
+        probe = Decoding(self, connection.step)
+        timed = False
+        ring, self.ring = self.ring, None
+        for packet in _packets(connection, self):
+            timed |= bool(packet.size) and (packet.pts is not None or packet.dts is not None)
+            if probe.frames(connection.decoder, packet if packet.size else None, connection.time_base):
+                break
+        else:
+            raise SourceError(f"{self.shown} holds no picture that can be decoded; it may be damaged or empty")
+        self.stats = type(self.stats)()
+        if ring is not None and not timed:  # bare H.264: the packets cannot be told apart in time
+            ring = FrameRing(ring.seconds, ring.max_bytes, camera=self.camera)
+        self.ring = ring
+
+    def _epoch_of(self, connection_metadata: dict[str, str], start: datetime | None) -> float:
+        if start is not None:
+            return start.timestamp()
+        try:
+            told = datetime.fromisoformat(connection_metadata["creation_time"]).timestamp()
+        except (KeyError, ValueError):
+            told = 0.0
+        if told > OLDEST:
+            return told
+        written = self._path.stat().st_mtime if self._path is not None else time.time()
+        return written - self.duration
+
+    def _frames(self) -> Iterator[Frame]:
+        if self.ring is not None:
+            self.ring.clear()
+        self.stats = type(self.stats)()
+        clock: PacketClock | None = None
+        decoding: Decoding | None = None
+        while not self._closing.is_set():
+            with self._lock:
+                connection = self._connect()
+                self._release()
+                self._open = connection
+            if clock is None or decoding is None:
+                clock, decoding = PacketClock(live=False, step=connection.step), Decoding(self, connection.step)
+            clock.new_stretch()
+            try:
+                yield from self._play(connection, clock, decoding)
+            finally:
+                with self._lock:
+                    if self._open is connection:
+                        self._release()
+            if not self._loop:
+                return
+
+    def _play(self, connection: Connection, clock: PacketClock, decoding: Decoding) -> Iterator[Frame]:
+        template = Template(connection.stream) if isinstance(self.ring, PacketRing) else None
+        packets = _packets(connection, self)
+        base = connection.time_base
+        while True:
+            with self._lock:
+                if self._closing.is_set():
+                    return
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                stamp = packet.dts if packet.dts is not None else packet.pts
+                if packet.size and stamp is not None:
+                    clock.place(float(stamp * base), 0.0)
+                    move(packet, clock.offset, base)
+                    self.stats.resets = clock.resets
+                    if packet.pts is None:
+                        decoding.without_picture_time(packet)
+                    if template is not None and isinstance(self.ring, PacketRing):
+                        self.ring.append(packet, base, template)
+                found = decoding.frames(connection.decoder, packet if packet.size else None, base)
+            yield from found
+
+    def close(self) -> None:
+        super().close()
+        with self._lock:
+            self._release()
+
+    def _release(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+def move(packet: av.Packet, offset: float, time_base: Fraction) -> None:
+    """Shift a packet's timestamps by `offset` seconds."""
+    ticks = round(offset / time_base)
+    if packet.pts is not None:
+        packet.pts += ticks
+    if packet.dts is not None:
+        packet.dts += ticks
+
+
+def _packets(connection: Connection, source: VideoSource) -> Iterator[av.Packet]:
+    """Packets, then one empty packet; unreadable ones are counted and passed over."""
+    stats = source.stats
+    failures = 0
+    while True:
+        try:
+            for packet in connection.container.demux(connection.stream):
+                if packet.size:
+                    failures = 0
+                    stats.corrupt += packet.is_corrupt
+                yield packet
+            return
+        except (av.error.InvalidDataError, av.error.UndefinedError, av.error.ArgumentError):
+            failures += 1
+            stats.corrupt += 1
+            if failures >= GIVE_UP:
+                stats.truncated = True
+                yield av.Packet()
+                return
+        except (OSError, av.error.FFmpegError) as error:
+            raise SourceError(explain(error, source.shown)) from error
