@@ -56,16 +56,16 @@ class Analyst:
         self._alarms: dict[str, AlarmState] = dict.fromkeys(behaviours, START)
         self._next_beat = -np.inf
         self._tracked: Observation | None = None
-        self._scene: Scene | None = None
+        self.scene: Scene | None = None  # of the last beat
 
     @property
     def busy(self) -> bool:
         """Whether someone is in view who moves; a parked car or a sleeper alone does not keep the detector awake."""
         if self._tracked is None or len(self._tracked) == 0:
             return False
-        if self._scene is None:
+        if self.scene is None:
             return True
-        by_id = self._scene.by_id
+        by_id = self.scene.by_id
         for track_id in self._tracked.ids.tolist():
             track = by_id.get(track_id)
             if track is None or track.times[-1] - track.born < 2.0:
@@ -91,7 +91,7 @@ class Analyst:
 
     def recall(self, observation: Observation) -> Moment:
         """One beat from an observation, seen now or read from the store."""
-        scene = self._scene = self._memory.step(observation)
+        scene = self.scene = self._memory.step(observation)
         scores: dict[str, Scores] = {}
         events: list[Event] = []
         for name, behaviour in self.behaviours.items():
@@ -109,13 +109,13 @@ class Analyst:
 
     def finish(self) -> tuple[Event, ...]:
         """The recording is over: what is still going on ends now."""
-        if self._scene is None:
+        if self.scene is None:
             return ()
-        events: list[Event] = []
-        for name in self.behaviours:
-            self._alarms[name], new = self.rules[name].finish(self._alarms[name], scene=self._scene)
-            events += new
-        return tuple(events)
+        return tuple(
+            event
+            for name, behaviour in self.behaviours.items()
+            for event in self.rules[name].finish(self._alarms[name], time=self.scene.time, explain=behaviour.explain)
+        )
 
     def _observe(self, time: float, fresh: bool, signals: Mapping[str, float]) -> Observation:
         last = self._tracked

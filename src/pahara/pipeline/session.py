@@ -1,0 +1,112 @@
+"""One watch of one source from the first frame to the report's summary; the command line and the demo run it."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pahara.core import Detector, Event, Signal, Subject
+from pahara.report import RunFacts, RunSummary, SourceStats, SummaryCollector
+from pahara.video.source import VideoSource
+from pahara.video.writer import AnnotatedWriter
+
+from .analyst import Analyst
+from .record import Recorder
+from .watch import Gate, Look, watch
+
+
+@dataclass
+class Session:
+    """What a watch needs, and what it has counted so far."""
+
+    source: VideoSource
+    detect: Detector
+    analyst: Analyst
+    collector: SummaryCollector
+    gate: Gate | None = None
+    signals: Sequence[Signal] = ()
+    recorder: Recorder | None = None
+    annotate: AnnotatedWriter | None = None
+    seconds: float = float("inf")  # media seconds to watch
+    detector_name: str = ""
+    detector_note: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)  # every report, in order
+    ongoing: dict[str, Subject] = field(default_factory=dict)  # events that have begun and not ended, by id
+    frames: int = 0
+    detected: int = 0
+    time: float = 0.0  # media seconds of the last frame
+    people: int = 0  # tracks in view at the last beat
+    interrupted: bool = False
+
+    def run(self, tell: Callable[[Session, Look], None] | None = None) -> RunSummary:
+        """Watch to the end, to `seconds`, or until KeyboardInterrupt, which ends the watch and keeps what was seen.
+
+        `tell(session, look)` is called after each frame. The interruption is remembered in `interrupted`.
+        """
+        cpu, wall = clock.process_time(), clock.perf_counter()
+        try:
+            for look in watch(self.source, self.detect, self.analyst, gate=self.gate, signals=self.signals):
+                self._see(look)
+                if tell is not None:
+                    tell(self, look)
+                if look.frame.time >= self.seconds:
+                    break
+        except KeyboardInterrupt:
+            self.interrupted = True
+        cpu, wall = clock.process_time() - cpu, clock.perf_counter() - wall
+        return self._finish(cpu, wall)
+
+    def _see(self, look: Look) -> None:
+        self.frames += 1
+        self.detected += look.detections is not None
+        self.time = look.frame.time
+        if self.recorder is not None:
+            self.recorder.see(look)
+        if self.collector.background.wants(look.frame.time):
+            self.collector.background.add(look.frame.time, look.frame.image)
+        if look.moment is not None:
+            self.people = len(look.moment.scene.tracks)
+            self.collector.see(look.moment.scene, look.moment.scores)
+            for event in look.moment.events:
+                self._event(event)
+        if self.annotate is not None:
+            alerts = {track for subject in self.ongoing.values() for track in subject}
+            self.annotate.write(look.frame, self.analyst.scene, alerts)
+
+    def _event(self, event: Event) -> None:
+        self.events.append(event)
+        if event.phase == "began":
+            self.ongoing[event.id] = event.subject
+        else:
+            self.ongoing.pop(event.id, None)
+        pictures = self.recorder.pictures.get(event.id) if self.recorder is not None else None
+        if pictures is None:
+            self.collector.event(event)
+        else:
+            self.collector.event(event, snapshot=pictures.snapshot, thumbnail=pictures.thumbnail)
+
+    def _finish(self, cpu: float, wall: float) -> RunSummary:
+        last = self.analyst.finish()
+        for event in last:
+            self._event(event)
+        if self.recorder is not None:
+            self.recorder.finish(last)
+        if self.annotate is not None:
+            self.annotate.close()
+        told = self.source.stats
+        facts = RunFacts(
+            frames=self.frames,
+            detected=self.detected,
+            wall_seconds=wall,
+            cpu_seconds=cpu,
+            fps=(self.frames - 1) / self.time if self.time > 0 else 0.0,
+            detector=self.detector_name,
+            detector_note=self.detector_note,
+            versions=self.versions,
+        )
+        stats = SourceStats(corrupt_packets=told.corrupt, dropped_frames=told.skipped, reconnects=told.reconnects)
+        problems: list[Any] = list(self.recorder.problems) if self.recorder is not None else []
+        return self.collector.finish(end=self.time, facts=facts, stats=stats, warnings=problems)
