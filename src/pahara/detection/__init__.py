@@ -1,1 +1,27 @@
-"""Frames -> detections: ONNX models, OpenCV fallbacks, the motion gate."""
+"""Frames -> detections: ONNX models, OpenCV fallbacks, the motion gate.
+
+Names are loaded on first use, so that importing this package loads neither OpenCV nor an inference engine.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .gate import GateStatistics, MotionGate
+    from .onnx import OnnxDetector, load_detector
+
+_WHERE = {
+    "GateStatistics": "gate",
+    "MotionGate": "gate",
+    "OnnxDetector": "onnx",
+    "load_detector": "onnx",
+}
+__all__ = ["GateStatistics", "MotionGate", "OnnxDetector", "load_detector"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
