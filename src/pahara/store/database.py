@@ -19,8 +19,13 @@ from pahara.core import StoreError
 from .tables import HEAD, VERSION_TABLE, metadata
 
 BUSY = 15.0  # seconds to wait for another program that is writing
+RESERVE = 1 << 20  # bytes
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _ADVISORY_LOCK = 0x7061686172  # any number that all Paharas share: "pahar" in ASCII
+
+
+class DiskFullError(StoreError):
+    """There is no room to write. Reading goes on; `Retention.apply` can still make room."""
 
 
 class Database:
@@ -34,6 +39,7 @@ class Database:
         self.url = url
         self.shown = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
         self.file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+        self._reserve = self.file and self.file.with_name(self.file.name + "-reserve")
         # SQLite lets one writer in at a time; queueing our own threads here is fairer than its busy loop.
         self._turn: AbstractContextManager[Any] = threading.RLock() if self.file else nullcontext()
         with self._telling():
@@ -87,6 +93,26 @@ class Database:
                 )
             migrations.upgrade(connection)
 
+    def reserve(self) -> None:
+        """Put a file of 1 MiB beside an SQLite database, to be given up when the disk is full: deleting needs room too."""
+        if self._reserve is None or self._reserve.exists():
+            return
+        try:
+            with self._reserve.open("xb") as file:
+                file.write(bytes(RESERVE))
+        except OSError:
+            self.give_up_reserve()
+
+    def give_up_reserve(self) -> bool:
+        """-> whether there was one."""
+        if self._reserve is None:
+            return False
+        try:
+            self._reserve.unlink()
+        except OSError:
+            return False
+        return True
+
     def close(self) -> None:
         """Let every connection go."""
         if self.file:
@@ -109,7 +135,7 @@ def parse_url(where: str) -> URL:
     """`postgresql://` means pg8000 (BSD licence); another driver is used only when the URL names it."""
     try:
         url = make_url(where)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise StoreError("this is no database URL: write sqlite:///folder/pahara.db or postgresql://user:password@host/name") from None
     if url.drivername in ("postgresql", "postgres"):
         url = url.set(drivername="postgresql+pg8000")
@@ -125,7 +151,7 @@ def told(problem: BaseException, where: str) -> StoreError:
     cause = problem.orig if isinstance(problem, DBAPIError) and problem.orig is not None else problem
     words = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
     if (isinstance(cause, OSError) and cause.errno in NO_SPACE) or "disk is full" in words or "No space left" in words or "53100" in words:
-        return StoreError(f"disk full: {where} could not be written; nothing half-written was kept. Free some space, or lower retention")
+        return DiskFullError(f"disk full: {where} could not be written; nothing half-written was kept. Free some space, or lower retention")
     if "malformed" in words or "not a database" in words or "encrypted" in words:
         return StoreError(
             f"the database {where} is damaged ({words}). Keep a copy and try: sqlite3 {where} .recover | sqlite3 rescued.db; "

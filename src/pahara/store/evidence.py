@@ -166,9 +166,10 @@ class EvidenceFolder:
         alone = opening and self._alone()
         if opening:
             # Nothing but the few rows in these two states is looked at: opening a store of millions is as fast.
-            swept = self._sweep_rows(alone)
-            self._share()
-            return swept
+            try:
+                return self._sweep_rows(alone)
+            finally:
+                self._share()
         swept = self._sweep_rows(alone=False)
         return self._sweep_folder(swept)
 

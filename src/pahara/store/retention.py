@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 from sqlalchemy import delete, exists, func, select, text
 
-from .database import told
+from .database import DiskFullError, told
 from .store import Store
 from .tables import events, evidence, recordings, trails
 
@@ -59,6 +59,16 @@ class Retention:
         that the next opening finishes, never a row that promises a file.
         """
         now = store.clock() if now is None else now
+        try:
+            return self._apply(store, now)
+        except DiskFullError:
+            if not store.database.give_up_reserve():
+                raise
+            return self._apply(store, now)
+        finally:
+            store.database.reserve()
+
+    def _apply(self, store: Store, now: float) -> Removed:
         removed = Removed()
         if self.days is not None:
             removed = _expire(store, removed, before=now - self.days * DAY)

@@ -8,6 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, get_args
@@ -20,7 +21,7 @@ from pahara import __version__
 from pahara.core import Event, Observation, StoreError
 
 from . import shelf, trails
-from .database import Database, inserted_id, parse_url, told
+from .database import Database, DiskFullError, inserted_id, parse_url, told
 from .evidence import EvidenceFolder, Swept
 from .records import Evidence, EvidenceKind, Recording, StoredEvent, Usage, Verdict
 from .shelf import Names
@@ -64,7 +65,9 @@ class Store:
             database.close()
             raise
         try:
-            store.evidence.sweep(opening=True)
+            with suppress(DiskFullError):  # what is there can still be looked at, and retention can still make room
+                store.evidence.sweep(opening=True)
+            database.reserve()
         except BaseException:
             store.close()
             raise
@@ -350,7 +353,12 @@ class Store:
         return Usage(watched, self.count(), self.count(locked=True), files, int(size), int(locked), int(beats), int(packed), whole)
 
 
-_SECRET = re.compile(r"(?<=://)[^/@\s]*@|((?:pass(?:word)?|pwd|token|secret|key|auth)=)[^&#\s]*", re.IGNORECASE)
+_SECRET = re.compile(
+    r"(?<=://)[^/?#\s]*@"  # user:password@
+    r"|(?<=://)[^/?#\s:@]*:(?!\d{1,5}(?:[/?#]|$))[^@\s]*@"  # a password with / ? or # that nobody encoded
+    r"|((?:pass(?:word)?|pwd|token|secret|key|auth)=)[^&#\s]*",
+    re.IGNORECASE,
+)
 
 
 def mask(source: str) -> str:
