@@ -58,7 +58,7 @@ def _parse(told: str) -> tuple[str, ...]:
         return tuple(by_number.get(number, UNUSED) for number in range(max(by_number) + 1))
     if isinstance(value, list | tuple):
         return tuple(str(name) for name in value)
-    separator = "\\n" if "\\n" in told else ","
+    separator = "\n" if "\n" in told else ","
     return tuple(name.strip() for name in told.split(separator) if name.strip())
 
 

@@ -82,7 +82,7 @@ def recognise(facts: Facts) -> YoloV8 | EndToEnd | None:
     if len(facts.outputs) > 1 and not (len(facts.outputs) == 2 and facts.outputs[1].ndim == 4):
         return None
     task = facts.metadata.get("task", "detect")
-    if task not in ("detect", "segment", "pose"):
+    if is_rtdetr(facts) or task not in ("detect", "segment", "pose"):
         return None
     first, second = facts.outputs[0].shape[1:]
     plain = task == "detect" and len(facts.outputs) == 1
@@ -92,7 +92,7 @@ def recognise(facts: Facts) -> YoloV8 | EndToEnd | None:
             return YoloV8(first - 4 if plain else _named(facts, first - 4))
         if first == cells and second >= 5 and len(facts.names) == second - 4:
             return YoloV8(second - 4, across=False)
-    if first <= MOST and (second == 6 or (not plain and second > 6)) and not is_rtdetr(facts):
+    if first <= MOST and (second == 6 or (not plain and second > 6)):
         return EndToEnd(len(facts.names))
     return None
 
