@@ -1,0 +1,181 @@
+"""Config -> what the watch of one camera is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pahara.alarms import AlarmRule
+from pahara.core import Behaviour, Signal, Tracker, Tripwire, Zone
+from pahara.core.errors import ConfigError
+
+from .loading import from_data
+from .model import Camera, Config, DetectorChoice, EvidencePart, GateChoice, TrackerChoice
+from .options import given, model_of
+from .problems import ConfigProblems, did_you_mean
+from .registry import find, names
+from .resolve import draw, resolve
+from .secrets import Secret, shown
+from .telling import Teller
+
+MEMORY = 10.0  # seconds of trail that a behaviour gets which names no number
+ONLY = "camera"  # key of the one camera of `default_config`
+
+
+@dataclass(frozen=True)
+class CameraPlan:
+    """All that one camera's watch needs, ready to use; made anew for each watch, because trackers and gates remember."""
+
+    camera: str  # its key
+    name: str  # what people call it
+    source: str  # what to open; print `source_shown` instead
+    source_shown: str  # the same without secrets
+    record: str  # the main stream for evidence; "" is the source
+    zones: Mapping[str, Zone]
+    lines: Mapping[str, Tripwire]
+    behaviours: Mapping[str, Behaviour]  # by name
+    rules: Mapping[str, AlarmRule]  # by the behaviour's name
+    detector: DetectorChoice
+    tracker_options: Mapping[str, Any]
+    gate_options: Mapping[str, Any] | None  # of the motion gate; None is off
+    evidence: EvidencePart
+    memory: float  # seconds of trail that the longest of its behaviours needs
+    language: str = "en"
+    tracker_kind: str = "bytetrack"
+    _signals: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def kinds(self) -> Mapping[str, str]:
+        """The kind of each behaviour, by name: {"loitering-gate": "loitering"}."""
+        return {name: str(getattr(behaviour, "kind", name)) for name, behaviour in self.behaviours.items()}
+
+    def make_tracker(self) -> Tracker:
+        """A fresh tracker."""
+        tracker: Tracker = find("trackers", self.tracker_kind)(**self.tracker_options)
+        return tracker
+
+    def make_signals(self) -> tuple[Signal, ...]:
+        """Fresh signals, those alone that a behaviour of this camera reads."""
+        return tuple(find("signals", name)() for name in self._signals)
+
+    def make_gate(self) -> Any | None:
+        """A fresh motion gate, or None where it is off."""
+        if self.gate_options is None:
+            return None
+        from pahara.detection.gate import MotionGate
+
+        return MotionGate(**self.gate_options)
+
+
+def plan(config: Config, camera: str) -> CameraPlan:
+    """The plan of one camera by its key; ConfigError when there is no such camera."""
+    if camera not in config.cameras:
+        raise ConfigError(f"no camera '{camera}'{_in(config)}. {did_you_mean(camera, config.cameras)}".rstrip(". ") + ".")
+    return _plan(config, camera, config.cameras[camera])
+
+
+def plans(config: Config) -> Iterator[CameraPlan]:
+    """The plans of all cameras that are enabled."""
+    for key, camera in config.cameras.items():
+        if camera.enabled:
+            yield _plan(config, key, camera)
+
+
+def plan_for_source(config: Config, source: str, camera: str = "") -> CameraPlan:
+    """The plan to watch `source` with: of the named camera, of the camera that has this source, or of the only camera.
+
+    Its source is replaced by the given one. Without any camera in the file the defaults watch the whole picture.
+    ConfigError when several cameras could be meant.
+    """
+    key = camera
+    if not key and config.cameras:
+        same = [k for k, each in config.cameras.items() if source in (str(each.source), _resolved(config, each.source))]
+        if len(config.cameras) > 1 and len(same) != 1:
+            raise ConfigError(f"which camera is {shown(source)}{_in(config)}? Say --camera with one of: {', '.join(config.cameras)}")
+        key = same[0] if same else next(iter(config.cameras))
+    if key:
+        found = plan(config, key)
+        return _with_source(found, source)
+    return _plan(config, ONLY, Camera(source="0"), source=source)
+
+
+def default_config(source: str = "") -> Config:
+    """For `pahara watch FILE` without a configuration: the standard behaviours in the whole picture.
+
+    running, falling, loitering (60 s), crowding, abandoned and tamper, each with its own default limits. They need no
+    zone and no line; intrusion, crossing, wrong way and tailgating do, and wait for a pahara.yml.
+    """
+    if not source:
+        return from_data({"version": 1})
+    camera = Camera.model_construct(source=Secret(source, shown(source)), _fields_set={"source"})  # any name of a file will do here
+    return from_data({"version": 1}).model_copy(update={"cameras": {ONLY: camera}})
+
+
+def store_place(config: Config) -> tuple[str, Path]:
+    """Where the store is: (folder or database URL, folder of the evidence)."""
+    folder = (config.folder / Path(str(config.store.path)).expanduser()).absolute()
+    return (str(config.store.url) or str(folder)), folder
+
+
+def _plan(config: Config, key: str, camera: Camera, *, source: str = "") -> CameraPlan:
+    places = draw(camera.zones, camera.lines, camera=key, timezone=str(config.timezone))
+    chosen = config.defaults.behaviours if camera.behaviours is None else camera.behaviours
+    entries = [{"kind": str(each.kind), "name": str(each.name), "alarm": each.alarm, **each.options} for each in chosen]
+    found = resolve(entries, places, Teller({}, config.file))
+    if found.problems:
+        raise ConfigProblems(found.problems)
+    tracker = camera.tracker or config.tracker
+    address = source or _resolved(config, camera.source)
+    return CameraPlan(
+        camera=key,
+        name=str(camera.name) or key,
+        source=Secret(address, shown(source or camera.source)),
+        source_shown=shown(source or camera.source),
+        record=camera.record,
+        zones=found.zones,
+        lines=found.lines,
+        behaviours=found.behaviours,
+        rules=found.rules,
+        detector=camera.detector or config.detector,
+        tracker_kind=str(tracker.kind),
+        tracker_options=_given(find("trackers", str(tracker.kind)), tracker),
+        gate_options=_gate(camera.gate or config.gate),
+        evidence=config.evidence,
+        memory=max([float(getattr(each, "memory", MEMORY)) for each in found.behaviours.values()], default=MEMORY),
+        language=config.language,
+        _signals=_wanted_signals(found.behaviours.values()),
+    )
+
+
+def _with_source(found: CameraPlan, source: str) -> CameraPlan:
+    return replace(found, source=Secret(source, shown(source)), source_shown=shown(source))
+
+
+def _given(plug_in: Any, choice: TrackerChoice) -> dict[str, Any]:
+    return given(model_of(plug_in).model_validate(choice.options))
+
+
+def _gate(choice: GateChoice) -> dict[str, Any] | None:
+    if not choice.enabled:
+        return None
+    from pahara.detection.gate import MotionGate
+
+    return given(model_of(MotionGate).model_validate(choice.options))
+
+
+def _wanted_signals(behaviours: Iterable[Behaviour]) -> tuple[str, ...]:
+    """The registered signals that one of the behaviours reads (its `signals`), in the order of the registry."""
+    wanted = {name for behaviour in behaviours for name in getattr(behaviour, "signals", ())}
+    return tuple(name for name in names("signals") if name in wanted)
+
+
+def _resolved(config: Config, source: str) -> str:
+    """A path in the file is relative to the file."""
+    beside = config.folder / str(source)
+    return str(beside) if "://" not in source and not Path(source).is_absolute() and beside.exists() else str(source)
+
+
+def _in(config: Config) -> str:
+    return f" in {config.file}" if config.file else ""

@@ -1,0 +1,80 @@
+"""Which detector to use, and why: "auto" takes the best that is here, without any download."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pahara.core import Detector
+from pahara.core.errors import ConfigError
+from pahara.language import text
+
+from .model import DetectorChoice, detector_mapping
+from .options import given, model_of
+from .registry import find
+
+# What "auto" takes, first come first served: what an ordinary PC runs for several cameras comes first, then
+# what asks for more of it. A better model than the default is taken when its owner names it.
+PREFERRED = (
+    "yolox-nano", "nanodet-plus-m-416", "yolox-tiny", "nanodet-plus-m-320", "nanodet-m", "dfine-nano", "yolox-s", "rfdetr-nano",
+)  # fmt: skip
+FALLBACK = "motion"
+
+
+@dataclass(frozen=True)
+class ChosenDetector:
+    """A detector that can be made, what it is called, and why it was chosen."""
+
+    name: str  # for people: "yolox-nano", "motion"
+    kind: str
+    options: Mapping[str, Any]  # by the plug-in's own field names
+    reason: str = "asked"  # key of the sentence: `detector.why.<reason>`
+    values: Mapping[str, str] = field(default_factory=dict)  # of the sentence
+
+    def why(self, language: str = "en") -> str:
+        """One sentence: "yolox-nano, found in PAHARA_MODELS"."""
+        return text(f"detector.why.{self.reason}", language, name=self.name, **self.values)
+
+    def make(self) -> Detector:
+        """Load it. ModelError when that is impossible."""
+        detector: Detector = find("detectors", self.kind)(**self.options)
+        return detector
+
+
+def choose_detector(choice: DetectorChoice | str = "auto", *, folder: Path | None = None) -> ChosenDetector:
+    """The detector of a plan (or of a word such as "auto", "yolox-nano", "motion", "my.onnx").
+
+    A relative path to a model is looked for in `folder` (of the configuration) first. Nothing is loaded yet and
+    nothing downloaded: a zoo model that was asked for by name is fetched by `make`.
+    """
+    wanted = DetectorChoice.model_validate(detector_mapping(choice)) if isinstance(choice, str) else choice
+    if wanted.kind == "auto":
+        return _best_here()
+    plug_in = find("detectors", str(wanted.kind))
+    options = given(model_of(plug_in).model_validate(wanted.options))
+    if wanted.kind != "onnx":
+        return ChosenDetector(str(wanted.kind), str(wanted.kind), options)
+    model = str(options.get("model", ""))
+    if not model:
+        raise ConfigError(
+            "a detector of the kind 'onnx' needs 'model': a name of the zoo (`pahara models list`) or a path to an .onnx file"
+        )
+    beside = (folder or Path()) / Path(model).expanduser()
+    options["model"] = str(beside) if _is_path(model) and beside.is_file() else model
+    return ChosenDetector(model if not _is_path(model) else Path(model).name, "onnx", options)
+
+
+def _best_here() -> ChosenDetector:
+    from pahara.detection import zoo
+
+    for name in PREFERRED:
+        found = zoo.find(zoo.MODELS[name])
+        if found.path is not None:
+            return ChosenDetector(name, "onnx", {"model": name}, "here", {"origin": found.origin})
+    return ChosenDetector(FALLBACK, FALLBACK, {}, "fallback", {"best": PREFERRED[0]})
+
+
+def _is_path(model: str) -> bool:
+    return model.endswith(".onnx") or "/" in model or "\\" in model

@@ -1,0 +1,326 @@
+"""The format of pahara.yml: what may stand where. What a plug-in's options mean is the plug-in's own affair."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PrivateAttr
+from pydantic_core import PydanticCustomError
+
+from .options import TEXT, no_boolean
+from .problems import Problem
+from .secrets import Secret, shown
+
+VERSION: Literal[1] = 1
+NETWORK = ("rtsp", "rtsps", "http", "https")
+_CAMERA = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\ is a Windows drive
+
+# What a camera looks for when nobody says anything: what makes sense in the whole picture, with default limits.
+# Intrusion, crossing, wrong way and tailgating need a place that only the owner knows.
+STANDARD: tuple[Mapping[str, Any], ...] = (
+    {"kind": "running"},
+    {"kind": "falling"},
+    {"kind": "loitering", "seconds": 60.0},
+    {"kind": "crowding"},
+    {"kind": "abandoned"},
+    {"kind": "tamper"},
+)
+
+
+def _error(said: str, hint: str = "") -> PydanticCustomError:
+    return PydanticCustomError("said", "{said}", {"said": said, "hint": hint})
+
+
+def _camera_id(key: str) -> str:
+    if not _CAMERA.fullmatch(key):
+        raise _error(
+            f"'{key[:80]}' cannot be the key of a camera: it becomes part of file names and addresses",
+            "Use the letters a-z, digits, - and _; the name that people read goes into 'name:', in any script",
+        )
+    return key
+
+
+def _label(word: str) -> str:
+    if not word.strip() or len(word) > 80 or not word.isprintable():
+        raise _error("a name has 1 to 80 printable characters", "Shorten it")
+    return word
+
+
+def _source(text: str) -> str:
+    match = _SCHEME.match(text)
+    if not text.strip() or "\0" in text:
+        raise _error("the source is empty", "Give a video file, a folder of pictures, webcam:0 or rtsp://…")
+    if match and match[1].lower() != "webcam" and not (match[1].lower() in NETWORK and text[match.end() :].startswith("//")):
+        told = f"'{match[1]}'" if not isinstance(text, Secret) else f"in '{text.shown}'"
+        raise _error(
+            f"sources of the kind {told} are not opened",
+            "Give a file, a folder of pictures, webcam:0, rtsp://…, rtsps://…, http://… or https://…",
+        )
+    return text
+
+
+def _timezone(name: str) -> str:
+    try:
+        if name != "local":
+            ZoneInfo(name)
+    except (ValueError, OSError, LookupError):
+        raise _error(f"no time zone named '{name[:80]}'", "Write it like Asia/Dhaka, UTC or local") from None
+    return name
+
+
+def _fraction(value: float) -> float:
+    if value != value or not 0 <= value <= 1:
+        hint = "Divide pixels by the picture's width (x) and height (y)" if value > 1 else ""
+        raise _error(f"{value:g} is not between 0 and 1: places are fractions of the picture", hint)
+    return value
+
+
+def _corners(corners: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    if len(corners) < 3:
+        raise _error(f"a zone needs at least 3 corners, got {len(corners)}", "For example [[0.1, 0.2], [0.4, 0.2], [0.4, 0.9]]")
+    area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(corners, (*corners[1:], corners[0]), strict=True)) / 2
+    if abs(area) < 1e-6:
+        raise _error("a zone without area: its corners lie on one line", "")
+    return corners
+
+
+def line_mapping(value: Any) -> Any:
+    """[[x, y], [x, y]] is {from: [x, y], to: [x, y]}."""
+    if isinstance(value, list | tuple):
+        if len(value) != 2:
+            raise _error(f"a line has 2 ends, got {len(value)}", "For example {from: [0.2, 0.5], to: [0.8, 0.5]}")
+        return {"from": value[0], "to": value[1]}
+    return value
+
+
+def _kind_alone(value: Any) -> Any:
+    """`running` is {kind: running}."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+def gate_mapping(value: Any) -> Any:
+    if value in ("off", "no") or value is False:
+        return {"enabled": False}
+    return {} if value in ("on", "yes") or value is True else value
+
+
+Text = Annotated[TEXT, PlainSerializer(shown)]
+Name = Annotated[Text, AfterValidator(_label)]
+NoName = Annotated[Text, AfterValidator(lambda word: word and _label(word))]  # "" is allowed
+CameraId = Annotated[str, AfterValidator(_camera_id)]
+SourceText = Annotated[Text, AfterValidator(_source)]
+NoSource = Annotated[Text, AfterValidator(lambda text: text and _source(text))]
+Number = Annotated[float, BeforeValidator(no_boolean)]
+Fraction = Annotated[Number, AfterValidator(_fraction), Field(json_schema_extra={"minimum": 0, "maximum": 1})]
+Corner = tuple[Fraction, Fraction]
+Corners = Annotated[tuple[Corner, ...], AfterValidator(_corners), Field(json_schema_extra={"minItems": 3})]
+More = Annotated[Number, Field(ge=0)]
+Above = Annotated[Number, Field(gt=0)]
+
+
+class Part(BaseModel):
+    """A mapping of the file that knows all its keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True, use_attribute_docstrings=True)
+
+
+class Choice(BaseModel):
+    """A plug-in by its kind, and its options: every further key."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True, use_attribute_docstrings=True)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What was written beside the keys that every entry has."""
+        return dict(self.model_extra or {})
+
+
+class BehaviourChoice(Choice):
+    """What to look for."""
+
+    kind: Text
+    """Which behaviour."""
+    name: NoName = ""
+    """Its name in events, unique within its camera; by default the kind, or kind-place."""
+    alarm: dict[str, Any] = {}
+    """When to tell: the fields of the alarm rule."""
+
+
+class DetectorChoice(Choice):
+    """What finds people and things in a picture."""
+
+    kind: Text = "onnx"
+    """onnx, motion, hog, auto, or a plug-in."""
+
+
+class TrackerChoice(Choice):
+    """What follows them from picture to picture."""
+
+    kind: Text = "bytetrack"
+    """Which tracker."""
+
+
+class GateChoice(Choice):
+    """Whether the detector rests while nothing moves."""
+
+    enabled: bool = True
+    """false: detect in every picture."""
+
+
+class Line(Part):
+    """A directed line: what goes from its left hand to its right hand (seen from `from` towards `to`) crosses forward."""
+
+    start: Corner = Field(alias="from")
+    """x, y as fractions of the picture."""
+    end: Corner = Field(alias="to")
+    """x, y as fractions of the picture."""
+
+
+class StorePart(Part):
+    """Where events, trails and evidence are kept, and how long."""
+
+    path: Text = "pahara-data"
+    """Folder of the database and the evidence; relative to this file."""
+    url: Text = ""
+    """Database instead of the folder's own SQLite: postgresql://{PAHARA_DB_USER}:{PAHARA_DB_PASSWORD}@host/pahara. Evidence stays in `path`."""
+    days: More | None = 30.0
+    """Days that evidence is kept; null is for ever."""
+    gigabytes: More | None = 50.0
+    """Evidence in all; the oldest goes first. null is without limit."""
+    min_free_gigabytes: More | None = 2.0
+    """Leave so much of the disk free."""
+    track_days: More | None = 30.0
+    """Days that trails are kept (for replay and back-test)."""
+    event_days: More | None = None
+    """Days that events themselves are kept."""
+
+
+class EvidencePart(Part):
+    """The clip of an event."""
+
+    before: More = 5.0
+    """Seconds before the event began."""
+    after: More = 5.0
+    """Seconds after it ended."""
+    longest: Above = 30.0
+    """Seconds of one event that a clip shows."""
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, str | dict):
+        raise _error("must be a list", "Begin each behaviour with '- '")
+    return value
+
+
+Behaviours = Annotated[tuple[Annotated[BehaviourChoice, BeforeValidator(_kind_alone)], ...], BeforeValidator(_listed)]
+Detector = Annotated[DetectorChoice, BeforeValidator(lambda value: detector_mapping(value))]
+Tracker = Annotated[TrackerChoice, BeforeValidator(_kind_alone)]
+Gate = Annotated[GateChoice, BeforeValidator(gate_mapping)]
+
+
+class Defaults(Part):
+    """What cameras do that say nothing themselves."""
+
+    behaviours: Behaviours = tuple(BehaviourChoice.model_validate(each) for each in STANDARD)
+    """For cameras without `behaviours`. Without this: running, falling, loitering for 60 s, crowding, abandoned, tamper."""
+
+
+class Camera(Part):
+    """One camera."""
+
+    source: SourceText
+    """Video file, folder of pictures, webcam:0, or rtsp://… (best the small sub-stream: the detector needs no more)."""
+    name: NoName = ""
+    """What people call it, in any script; by default its key."""
+    enabled: bool = True
+    """false: this camera is left alone."""
+    record: NoSource = ""
+    """The main stream, for evidence in full quality."""
+    zones: dict[Name, Corners] = {}
+    """Places: a name and at least 3 corners, each [x, y] in fractions of the picture, from the top left."""
+    lines: dict[Name, Annotated[Line, BeforeValidator(line_mapping)]] = {}
+    """Directed lines: a name and {from: [x, y], to: [x, y]}."""
+    behaviours: Behaviours | None = None
+    """What to look for; [] is nothing, and without this key `defaults.behaviours` counts."""
+    detector: Detector | None = None
+    """Instead of the detector of all."""
+    tracker: Tracker | None = None
+    """Instead of the tracker of all."""
+    gate: Gate | None = None
+    """Instead of the motion gate of all."""
+
+
+class Config(Part):
+    """A whole pahara.yml."""
+
+    model_config = ConfigDict(title="pahara.yml")
+
+    version: Literal[1] = VERSION
+    """Of this format."""
+    language: Literal["bn", "en"] = "en"
+    """Of events and reports."""
+    timezone: Annotated[Text, AfterValidator(_timezone)] = "local"
+    """Of schedules, e.g. Asia/Dhaka; "local" is the clock of this machine."""
+    detector: Detector = DetectorChoice(kind="auto")
+    """A model's name (yolox-nano), a path to an .onnx file, "motion", "hog", "auto" (the best that is here without a download), or a mapping."""
+    tracker: Tracker = TrackerChoice()
+    """Options of the tracker."""
+    gate: Gate = GateChoice()
+    """Motion gate: "off", or its options."""
+    store: StorePart = StorePart()
+    """Where things are kept."""
+    evidence: EvidencePart = EvidencePart()
+    """Clips."""
+    defaults: Defaults = Defaults()
+    """For cameras that say nothing themselves."""
+    cameras: dict[CameraId, Camera] = {}
+    """Every camera by a short key, e.g. gate."""
+
+    _file: str = PrivateAttr(default="")
+    _folder: Path = PrivateAttr(default=Path())
+    _notes: tuple[Problem, ...] = PrivateAttr(default=())
+
+    @property
+    def file(self) -> str:
+        """The file it was read from; "" when it was made otherwise."""
+        return self._file
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths are relative to."""
+        return self._folder
+
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """What is not wrong but worth knowing."""
+        return self._notes
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON, with every secret masked."""
+        dumped: dict[str, Any] = _masked(self.model_dump(mode="python", by_alias=True, exclude_none=True))
+        return dumped
+
+
+def detector_mapping(value: Any) -> Any:
+    """ "motion" is {kind: motion}; "yolox-nano" and "my/model.onnx" are {kind: onnx, model: …}."""
+    from .registry import names
+
+    if isinstance(value, str):
+        return {"kind": value} if value == "auto" or (value != "onnx" and value in names("detectors")) else {"kind": "onnx", "model": value}
+    return value
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, Mapping):
+        return {str(key): _masked(each) for key, each in value.items()}
+    return [_masked(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+__all__ = ["STANDARD", "VERSION", "BehaviourChoice", "Camera", "Config", "DetectorChoice", "GateChoice", "TrackerChoice"]

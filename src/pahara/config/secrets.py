@@ -1,0 +1,77 @@
+"""Passwords and tokens: taken from the environment, used, and never shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+MASKED = "***"
+VARIABLE = re.compile(r"\{(PAHARA_[A-Z0-9_]+)\}")
+
+# scheme://user:password@host, and ?token=… in an address
+_USER_INFO = re.compile(r"(?<=://)[^\s'\"]*(?=@)")  # up to the last @: passwords hold / and @ too
+_QUERY = re.compile(r"(?i)(?<=[?&;])([^=&;#\s]*(?:pass|pwd|token|secret|key|auth|sig)[^=&;#\s]*)=([^&;#\s]*)")
+
+
+class Secret(str):
+    """Text whose plain value works as any text, while `repr` and dumps show it masked.
+
+    `shown` is how it stands in the file ("rtsp://{PAHARA_USER}:{PAHARA_PASSWORD}@gate/sub"), with what a
+    careless hand wrote out in full masked as well.
+    """
+
+    __slots__ = ("shown",)
+    shown: str
+
+    def __new__(cls, value: str, shown: str) -> Secret:
+        made = super().__new__(cls, value)
+        made.shown = shown
+        return made
+
+    def __repr__(self) -> str:
+        return repr(self.shown)
+
+    def __reduce__(self) -> tuple[type[Secret], tuple[str, str]]:
+        return type(self), (str.__str__(self), self.shown)
+
+
+def mask(text: str) -> str:
+    """Log-ins and tokens inside addresses as `***`; names of environment variables stay.
+
+    >>> mask("rtsp://admin:1234@192.0.2.7/sub?token=ab&x=1")
+    'rtsp://admin:***@192.0.2.7/sub?token=***&x=1'
+    >>> mask("rtsp://{PAHARA_USER}:{PAHARA_PASSWORD}@192.0.2.7/sub")
+    'rtsp://{PAHARA_USER}:{PAHARA_PASSWORD}@192.0.2.7/sub'
+    """
+
+    def log_in(found: re.Match[str]) -> str:
+        user, colon, password = found[0].partition(":")
+        if not colon:
+            return user if VARIABLE.fullmatch(user) else MASKED  # a token in place of a user
+        return f"{user}:{password if VARIABLE.fullmatch(password) or not password else MASKED}"
+
+    def parameter(found: re.Match[str]) -> str:
+        return found[0] if VARIABLE.fullmatch(found[2]) else f"{found[1]}={MASKED}"
+
+    return _QUERY.sub(parameter, _USER_INFO.sub(log_in, text))
+
+
+def shown(text: str) -> str:
+    """How a text of a configuration may be printed."""
+    return text.shown if isinstance(text, Secret) else mask(text)
+
+
+def has_password(text: str) -> bool:
+    """Whether a log-in stands written out in an address."""
+    return mask(text) != text
+
+
+def fill(text: str, env: Mapping[str, str]) -> tuple[str, list[str]]:
+    """`{PAHARA_…}` replaced from `env` -> the text, and the names that `env` does not have.
+
+    Only names that begin with PAHARA_ are looked up: a configuration from elsewhere cannot read HOME or AWS_SECRET.
+    """
+    missing = [name for name in VARIABLE.findall(text) if name not in env]
+    if missing or not VARIABLE.search(text):
+        return (Secret(text, mask(text)) if has_password(text) else text), missing
+    return Secret(VARIABLE.sub(lambda found: env[found[1]], text), mask(text)), []
