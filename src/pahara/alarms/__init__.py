@@ -1,1 +1,5 @@
-"""Scores over time -> events: the only place that decides when to alert."""
+"""Scores -> events: the only room that decides when to alert."""
+
+from .rule import START, AlarmRule, AlarmState, Episode
+
+__all__ = ["START", "AlarmRule", "AlarmState", "Episode"]

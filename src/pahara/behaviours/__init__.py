@@ -1,1 +1,19 @@
-"""Scene -> how strongly a behaviour is present, per subject. Pure functions, no input or output."""
+"""Tracks -> scores over time: one behaviour per file, without state, without input or output."""
+
+from .abandoned import Abandoned
+from .crossing import Crossing
+from .crowding import Crowding
+from .falling import Falling
+from .intrusion import Intrusion
+from .loitering import Loitering
+from .removed import Removed
+from .running import Running
+from .schedule import ALWAYS, Hours, Schedule
+from .tailgating import Tailgating
+from .tamper import Tamper
+from .wrong_way import WrongWay
+
+__all__ = [
+    "ALWAYS", "Abandoned", "Crossing", "Crowding", "Falling", "Hours", "Intrusion", "Loitering",
+    "Removed", "Running", "Schedule", "Tailgating", "Tamper", "WrongWay",
+]  # fmt: skip

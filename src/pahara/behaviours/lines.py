@@ -1,0 +1,160 @@
+"""Who went through a line, when it became certain, and in which direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pahara.core import Scene, Track, Tripwire
+from pahara.core.boxes import Floats, foot_points, heights
+
+from .trails import TINY, rows_of
+
+MEMORY = 30.0  # seconds of trail that may tell on which side someone was
+SHOWN = 1.0  # seconds that a crossing is shown after it became certain
+SILENCE = 1.5  # seconds without a sighting after which the last side counts, though too short to be sure otherwise
+LEGS = 0.25  # share of the body height by which the foot point leaps when legs are hidden or come into view
+STEADY = 0.12  # share of the body height by which the head may move meanwhile
+HIDDEN = 3.0  # seconds that legs may be hidden before the box is taken as it is
+DENSE = 0.35  # seconds between rows up to which a leap can be told from a movement
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One crossing of one track."""
+
+    track: int
+    time: float  # media seconds when it became certain
+    ends: float  # media seconds when it is no longer shown
+    forward: bool
+    beyond: float  # body heights beyond the line when it became certain
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A tripwire with what "clearly on one side" means."""
+
+    line: Tripwire
+    margin: float  # body heights from the line
+    seconds: float  # on the new side
+    fastest: float  # body heights per second; faster is another identity
+
+    def showing(self, scene: Scene, labels: tuple[str, ...], *, earlier: float = 0.0) -> list[Passage]:
+        """Crossings that are shown now, and those up to `earlier` seconds before; by time, then track.
+
+        Tracks that ended a moment ago count too: who runs out of the picture behind the line has crossed.
+        """
+        window = SHOWN + SILENCE + self.seconds + earlier
+        tracks = [t for t in scene.tracks if not labels or t.label in labels]
+        for track in reversed(scene.past):  # by their end
+            if track.last_seen < scene.time - window - 5.0:
+                break
+            if track.last_seen >= scene.time - window and (not labels or track.label in labels):
+                tracks.append(track)
+        found = [p for track in self._changing(scene, tracks, window) for p in self.passages(track, scene)]
+        found = [p for p in found if p.ends > scene.time - earlier and scene.time >= p.time - TINY]
+        return sorted(found, key=lambda p: (p.time, p.track))
+
+    def _changing(self, scene: Scene, tracks: Sequence[Track], window: float) -> list[Track]:
+        """Tracks that were not on one and the same side all the time: only these are looked at one by one."""
+        if not tracks:
+            return []
+        rows = rows_of(tracks, window, before=1)
+        sides = self._sides(rows.boxes, scene.size)
+        one_side = np.minimum.reduceat(sides, rows.first) == rows.most(sides)
+        return [tracks[i] for i in (~one_side).nonzero()[0]]
+
+    def _sides(self, boxes: Floats, size: tuple[int, int]) -> NDArray[np.int8]:
+        """(t, 4) -> (t,) 1 clearly on the right hand of the line, -1 on the left, 0 on it."""
+        off = self.line.side(foot_points(boxes), size) / np.maximum(heights(boxes), 1.0)
+        return (off >= self.margin).astype(np.int8) - (off <= -self.margin).astype(np.int8)
+
+    def passages(self, track: Track, scene: Scene) -> list[Passage]:
+        """Every crossing in the track's memory that is certain by now, oldest first."""
+        own = track.since(scene.time - MEMORY)
+        times, boxes = track.times[own], track.boxes[own].astype(np.float64)
+        if len(times) == 0:
+            return []
+        tall = np.maximum(heights(boxes), 1.0)
+        feet = foot_points(boxes)
+        off = self.line.side(feet, scene.size) / tall
+        sides = (off >= self.margin).astype(int) - (off <= -self.margin).astype(int)
+        broken = self._jumps(times, feet, tall) | _revealed(times, boxes, tall, sides)
+        along = self.line.along(feet, scene.size)
+        return self._walk(track.id, times.tolist(), off.tolist(), sides.tolist(), broken.tolist(), along.tolist(), scene.time)
+
+    def _jumps(self, times: Floats, feet: Floats, tall: Floats) -> NDArray[np.bool_]:
+        """(t,) True where the step from the row before is farther than anyone moves: the id went to another person."""
+        jumps = np.zeros(len(times), bool)
+        moved = np.hypot(*np.diff(feet, axis=0).T) / np.maximum(tall[1:], tall[:-1])
+        jumps[1:] = moved > np.maximum(1.0, self.fastest * np.diff(times))
+        return jumps
+
+    def _walk(
+        self, track: int, times: list[float], off: list[float], sides: list[int], broken: list[bool], along: list[float], now: float
+    ) -> list[Passage]:
+        found: list[Passage] = []
+        settled = candidate = 0  # the side it is known to be on; the side it seems to be on now
+        since = leaving = 0  # rows: where the candidate side began; the last row on the settled side
+        for row, side in enumerate(sides):
+            if broken[row]:
+                settled = candidate = 0
+            if side == 0:
+                continue
+            if side != candidate:
+                candidate, since = side, row
+                if found and found[-1].ends > times[row] and found[-1].forward != (side > 0):
+                    found[-1] = _until(found[-1], times[row])
+            if side == settled:
+                leaving = row
+                continue
+            following = times[row + 1] if row + 1 < len(times) else now
+            surely = row > since and times[row] - times[since] >= self.seconds - TINY
+            far = abs(off[row]) >= 2 * self.margin
+            silent = far and following - times[row] >= SILENCE - TINY
+            first = settled == 0 and abs(off[row]) >= 3 * self.margin  # so far off that no flicker put it there
+            if not (surely or silent or first):
+                continue
+            if settled and self._between_the_ends(off, along, leaving, since, settled):
+                certain = times[row] if surely else times[row] + SILENCE
+                found.append(Passage(track, certain, certain + SHOWN, side > 0, abs(off[row])))
+            settled, leaving = side, row
+        return found
+
+    def _between_the_ends(self, off: list[float], along: list[float], leaving: int, arriving: int, settled: int) -> bool:
+        """Whether the path cut the line itself and not its prolongation; the last cut counts."""
+        for row in range(arriving, leaving, -1):
+            if off[row - 1] * settled > 0 >= off[row] * settled:
+                share = off[row - 1] / (off[row - 1] - off[row])
+                at = along[row - 1] + share * (along[row] - along[row - 1])
+                return 0.0 <= at <= 1.0
+        return False
+
+
+def _until(passage: Passage, time: float) -> Passage:
+    return Passage(passage.track, passage.time, max(min(passage.ends, time), passage.time), passage.forward, passage.beyond)
+
+
+def _revealed(times: Floats, boxes: Floats, tall: Floats, sides: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Marks rows whose foot point is not to be believed, and returns where the story has to begin anew.
+
+    Legs that go behind something lift the foot point while the head stays: until they are seen again (or for three
+    seconds) such rows are set to "on the line" in `sides`. Legs that come into view for the first time break the story (True).
+    """
+    breaks = np.zeros(len(times), bool)
+    if len(times) < 2:
+        return breaks
+    head, foot = np.diff(boxes[:, 1]), np.diff(boxes[:, 3])
+    close = (np.diff(times) <= DENSE) & (np.abs(head) <= STEADY * np.maximum(tall[1:], tall[:-1]))
+    lost = close & (foot <= -LEGS * tall[:-1])
+    shown = close & (foot >= LEGS * tall[1:])
+    for row in (lost | shown).nonzero()[0].tolist():
+        if shown[row]:
+            breaks[row + 1] = breaks[row + 1] or sides[row] != 0
+            continue
+        hidden = (times[row + 1 :] <= times[row] + HIDDEN) & np.logical_and.accumulate(tall[row + 1 :] < 0.85 * tall[row])
+        sides[row + 1 :][hidden] = 0
+    return breaks

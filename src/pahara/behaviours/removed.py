@@ -1,0 +1,90 @@
+"""A thing that had its place is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from pahara.core import EVERYWHERE, Reason, Scene, Scores, Subject, Track, Zone, at_limit
+from pahara.core.boxes import cover_matrix, foot_points, iou_matrix
+
+from .options import not_negative, positive, some_labels
+from .stillness import SAME_THING, THINGS, Stay, distances, last_stay
+from .trails import TINY, find, place
+
+TOLD = 10.0  # seconds that a removal stays visible in the scores after it is certain
+AROUND = 3.0  # seconds before and after it vanished in which someone must have been near
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A thing that stood still for `seconds` has not been seen for `gone` seconds, though nobody stands in front.
+
+    With `radius` above 0 someone must have been that near when it vanished: a detector that merely loses sight of
+    a thing takes nothing away.
+    """
+
+    zone: Zone = EVERYWHERE
+    seconds: float = 20.0  # that it stood still before
+    gone: float = 5.0  # seconds out of sight, with a clear view
+    radius: float = 1.5  # body heights from the nearest person when it vanished; 0 = nobody needed
+    labels: tuple[str, ...] = THINGS
+    people: tuple[str, ...] = ("person",)
+
+    kind: ClassVar[str] = "removed"
+    alarm_defaults: ClassVar[Mapping[str, float]] = {"hold": 0.0, "linger": 2.0, "cooldown": 60.0, "same_place": 0.0}
+
+    def __post_init__(self) -> None:
+        positive("removed", seconds=self.seconds, gone=self.gone)
+        not_negative("removed", radius=self.radius)
+        some_labels("removed", self.labels)
+        some_labels("removed", self.people)
+
+    @property
+    def memory(self) -> float:
+        """Seconds of trail."""
+        return 2 * self.seconds + self.gone + TOLD + 30.0
+
+    def __call__(self, scene: Scene) -> Scores:
+        scores: dict[Subject, float] = {}
+        for thing in (*scene.past, *scene.tracks):
+            if thing.label in self.labels and thing.last_seen - thing.born >= self.seconds - TINY:
+                gone = self.seconds_gone(scene, thing)
+                if 0 < gone <= self.gone + TOLD:
+                    scores[(thing.id,)] = at_limit(gone, self.gone)
+        return scores
+
+    def explain(self, scene: Scene, subject: Subject) -> Reason:
+        thing = find(scene, subject[0])
+        gone = 0.0 if thing is None else self.seconds_gone(scene, thing)
+        return Reason("removed.gone", gone, self.gone, "s", place(self.zone), {"thing": "" if thing is None else thing.label})
+
+    def seconds_gone(self, scene: Scene, thing: Track) -> float:
+        """Seconds that its place has been in clear view without the thing; 0 when it never stood still or is back."""
+        stay = last_stay(thing, scene.time - self.memory, self.seconds)
+        if stay is None or scene.time - stay.end > self.memory / 2:
+            return 0.0
+        box = stay.box[None]
+        if not self.zone.contains(foot_points(box), scene.size)[0] or self._is_back(scene, stay):
+            return 0.0
+        blocked, near = stay.end, self.radius == 0
+        for person in (*scene.past, *scene.tracks):
+            if person.label in self.people and person.last_seen >= stay.end - AROUND:
+                times, off = distances(person, stay.end - AROUND, foot_points(box)[0])
+                near = near or bool((off[times <= stay.end + AROUND] <= self.radius).any())
+                hidden = cover_matrix(box, person.boxes[person.since(stay.end)].astype(np.float64))[0] >= 0.3
+                if hidden.any():
+                    still_there = bool(hidden[-1]) and person.id in scene.by_id
+                    blocked = max(blocked, scene.time if still_there else float(person.times[person.since(stay.end)][hidden][-1]))
+        return scene.time - blocked if near else 0.0
+
+    def _is_back(self, scene: Scene, stay: Stay) -> bool:
+        """Seen in its place again, under its own id or another."""
+        later = [t for t in (*scene.past, *scene.tracks) if t.label in self.labels and t.last_seen > stay.end]
+        if not later:
+            return False
+        boxes = np.concatenate([t.boxes[t.since(stay.end + 2 * TINY)] for t in later]).astype(np.float64)
+        return bool((iou_matrix(stay.box[None], boxes) >= SAME_THING).any())
