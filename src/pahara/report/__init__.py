@@ -1,6 +1,7 @@
 """A run as one self-contained HTML page."""
 
 from .collect import Background, SummaryCollector
+from .html import render, write_report
 from .summary import (
     Crossings,
     Drill,
@@ -16,5 +17,5 @@ from .summary import (
 
 __all__ = [
     "Background", "Crossings", "Drill", "EventCard", "FeetMap", "RunFacts", "RunSummary", "SourceStats", "Staged",
-    "SummaryCollector", "TimeBins", "masked",
+    "SummaryCollector", "TimeBins", "masked", "render", "write_report",
 ]  # fmt: skip

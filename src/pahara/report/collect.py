@@ -12,18 +12,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pahara.core import Event, Scene, Scores, Track, Tripwire, Zone
+from pahara.behaviours.crossing import Crossing
+from pahara.behaviours.lines import Gate
+from pahara.core import Event, Scene, Scores, Tripwire, Zone
 from pahara.core.boxes import Floats
 from pahara.core.frame import Image
 
 from .summary import NEVER, Crossings, Drill, EventCard, FeetMap, Picture, RunFacts, RunSummary, SourceStats, TimeBins
 
-BATCH = 64  # beats that are looked at together: numpy's price is per call
+BATCH = 128  # beats that are looked at together: numpy's price is per call
 LONGEST_STEP = 5.0  # seconds between two sightings of one track that still count as standing there
 STEP_OUT = 2.0  # seconds outside a zone that do not break a stay
 BRUSH = 0.3  # seconds: a shorter touch of a zone is no stay
-FIRM = 0.06  # body heights from a line: nearer than that is "on the line", neither side
-SETTLED = 0.3  # seconds on the other side before a crossing counts: a flicker of the box is none
+CARRIED = ("backpack", "bag", "handbag", "suitcase", "umbrella")  # goes over a line with its owner, who counts already
 SHORTEST = 1.0  # seconds: a track shorter than this is noise of the detector, not a visitor
 
 
@@ -35,17 +36,6 @@ class _Place:
     begin: float
     end: float
     inside: bool  # at the last sighting
-
-
-@dataclass(slots=True)
-class _Side:
-    """Where one track stands relative to one line."""
-
-    settled: int  # -1 or 1
-    side: float  # pixels from the line at the last firm sighting
-    along: float
-    turned: float = NEVER  # seconds of the first firm sighting on the other side
-    hit: bool = False  # whether it went over between the line's two ends
 
 
 class SummaryCollector:
@@ -69,13 +59,13 @@ class SummaryCollector:
         self.zones, self.lines, self.behaviours = tuple(zones), tuple(lines), dict(behaviours or {})
         self.feet = FeetMap(size)
         self.background = Background()
-        self._batch: list[tuple[float, tuple[Track, ...], Mapping[str, Scores]]] = []
+        self._batch: list[tuple[Scene, Mapping[str, Scores]]] = []
         self._end = begin
         self._labels: dict[str, int] = {}
         self._alive: dict[int, tuple[int, float, float]] = {}  # id -> label, born, last seen
         self._stays: dict[str, dict[str, array[float]]] = defaultdict(lambda: defaultdict(lambda: array("f")))
         self._places: list[dict[int, _Place]] = [{} for _ in self.zones]
-        self._sides: list[dict[int, _Side]] = [{} for _ in self.lines]
+        self._gates = [Gate(line, Crossing.margin, Crossing.seconds, Crossing.fastest) for line in self.lines]
         self._crossings = Crossings()
         self._present: dict[str, TimeBins] = {}
         self._scores: dict[str, TimeBins] = {name: TimeBins() for name in self.behaviours}
@@ -83,7 +73,7 @@ class SummaryCollector:
 
     def see(self, scene: Scene, scores: Mapping[str, Scores] | None = None) -> None:
         """One beat; `scores` by behaviour's name."""
-        self._batch.append((scene.time, scene.tracks, scores or {}))
+        self._batch.append((scene, scores or {}))
         if len(self._batch) >= BATCH:
             self._digest()
 
@@ -160,7 +150,8 @@ class SummaryCollector:
         batch, self._batch = self._batch, []
         if not batch:
             return
-        times = np.array([time for time, _, _ in batch])
+        times = np.array([scene.time for scene, _ in batch])
+        since, latest = self._end, batch[-1][0]
         if self.begin != self.begin:
             self.begin = float(times[0])
         self._end = float(times[-1])
@@ -171,8 +162,9 @@ class SummaryCollector:
         boxes: list[NDArray[np.float32]] = []
         counts = np.zeros((max(8, len(self._labels) + 4), len(batch)))
         by_label = self._labels
-        for beat, (time, tracks, _) in enumerate(batch):
-            for track in tracks:
+        for beat, (scene, _) in enumerate(batch):
+            time = scene.time
+            for track in scene.tracks:
                 kind = by_label.get(track.label)
                 if kind is None:
                     kind = by_label[track.label] = len(by_label)
@@ -187,19 +179,20 @@ class SummaryCollector:
 
         for label, kind in by_label.items():
             self._present.setdefault(label, TimeBins()).add(times, counts[kind])
-        names = {name for _, _, scores in batch for name in scores}
+        names = {name for _, scores in batch for name in scores}
         for name in names:
-            peaks = np.array([max(scores.get(name, {}).values(), default=0.0) for _, _, scores in batch])
+            peaks = np.array([max(scores.get(name, {}).values(), default=0.0) for _, scores in batch])
             self._scores.setdefault(name, TimeBins()).add(times, peaks)
 
         if ids:
             self._sightings(times, np.array(ids), np.array(beats), np.array(kinds), np.concatenate(boxes).reshape(-1, 4))
-        for track in batch[-1][1]:
+        for track in latest.tracks:
             if track.id in self._alive:  # what is listed but unseen stays alive
                 label_index, born, last = self._alive[track.id]
                 self._alive[track.id] = (label_index, min(born, track.born), max(last, track.last_seen))
-        for gone in self._alive.keys() - {track.id for track in batch[-1][1]}:
+        for gone in self._alive.keys() - latest.by_id.keys():
             self._left(gone)
+        self._passages(latest, times[0] - 1.0 if since != since else since)
 
     def _sightings(
         self, times: NDArray[np.float64], ids: NDArray[np.int64], beats: NDArray[np.int64], kinds: NDArray[np.int64], boxes: Floats
@@ -222,9 +215,6 @@ class SummaryCollector:
         labels = list(self._labels)
         for zone, open_stays in zip(self.zones, self._places, strict=True):
             self._zone(zone, open_stays, zone.contains(feet, self.size), ids, when, firsts, lasts, [labels[k] for k in kinds[firsts]])
-        heights = np.maximum(boxes[:, 3] - boxes[:, 1], 1.0)
-        for index, (line, sides) in enumerate(zip(self.lines, self._sides, strict=True)):
-            self._line(index, line, sides, feet, heights, ids, when)
 
     def _zone(
         self,
@@ -262,43 +252,13 @@ class SummaryCollector:
             if stay is not None:
                 stay.inside = bool(here[-1])
 
-    def _line(
-        self,
-        index: int,
-        line: Tripwire,
-        sides: dict[int, _Side],
-        feet: Floats,
-        heights: Floats,
-        ids: NDArray[np.int64],
-        when: NDArray[np.float64],
-    ) -> None:
-        """Crossings of one line: firmly on one side, then firmly on the other for `SETTLED` seconds."""
-        off = line.side(feet, self.size)
-        firm = np.flatnonzero(np.abs(off) > FIRM * heights)
-        if len(firm) == 0:
-            return
-        off, ids, when, along = off[firm], ids[firm], when[firm], line.along(feet[firm], self.size)
-        sign = np.sign(off).astype(int)
-        change = (np.diff(ids, prepend=ids[0] - 1) != 0) | (np.diff(sign, prepend=sign[0]) != 0)
-        begins = np.flatnonzero(change)
-        for row, until in zip(begins.tolist(), [*(begins[1:] - 1).tolist(), len(ids) - 1], strict=True):
-            track_id, way = int(ids[row]), int(sign[row])
-            at = sides.get(track_id)
-            if at is None:
-                sides[track_id] = _Side(way, float(off[until]), float(along[until]))
-                continue
-            if way == at.settled:
-                at.turned = NEVER
-            else:
-                if at.turned != at.turned:
-                    at.turned = float(when[row])
-                    share = abs(at.side) / (abs(at.side) + abs(off[row]))
-                    at.hit = bool(0.0 <= at.along + share * (along[row] - at.along) <= 1.0)
-                if when[until] - at.turned >= SETTLED - 1e-6:
-                    if at.hit:
-                        self._crossings.add(at.turned, index, forward=way > 0)
-                    at.settled, at.turned = way, NEVER
-            at.side, at.along = float(off[until]), float(along[until])
+    def _passages(self, scene: Scene, since: float) -> None:
+        """Crossings that became certain after `since`, by the same rule as the behaviour that tells of them."""
+        who = tuple(label for label in self._labels if label not in CARRIED)
+        for index, gate in enumerate(self._gates):
+            for passage in gate.showing(scene, who, earlier=scene.time - since) if who else ():
+                if passage.time > since:
+                    self._crossings.add(passage.time, index, passage.forward)
 
     def _left(self, track_id: int) -> None:
         kind, born, last = self._alive.pop(track_id)
@@ -309,8 +269,6 @@ class SummaryCollector:
             stay = open_stays.pop(track_id, None)
             if stay is not None:
                 self._stayed(zone, stay)
-        for sides in self._sides:
-            sides.pop(track_id, None)
 
     def _stayed(self, zone: Zone, stay: _Place) -> None:
         if stay.end - stay.begin >= BRUSH:

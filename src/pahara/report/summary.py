@@ -164,7 +164,7 @@ class FeetMap:
     The grid has `columns` spots across; the rows follow the picture's shape, so that a spot is square.
     """
 
-    def __init__(self, size: tuple[int, int], columns: int = 96) -> None:
+    def __init__(self, size: tuple[int, int], columns: int = 100) -> None:
         """`size` is the picture's (width, height) in pixels."""
         wide, tall = size
         self.seconds = np.zeros((max(1, round(columns * tall / wide)), columns))  # (rows, columns) object-seconds
