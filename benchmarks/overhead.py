@@ -17,8 +17,6 @@ import av
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from shared import arguments, asset, show
-
 from pahara.alarms import AlarmRule
 from pahara.behaviours import Crossing, Falling, Intrusion, Loitering, Running
 from pahara.core import Behaviour, Detections, Tripwire, Zone
@@ -29,6 +27,7 @@ from pahara.pipeline.watch import watch
 from pahara.store import Store
 from pahara.tracking import ByteTrack
 from pahara.video import open_source
+from shared import arguments, asset, show
 
 ZONE = Zone("yard", ((0.3, 0.3), (0.7, 0.3), (0.7, 0.9), (0.3, 0.9)))
 LINE = Tripwire("gate", (0.5, 0.2), (0.5, 0.95))

@@ -13,7 +13,7 @@ from typing import Any
 ASSETS = Path(os.environ.get("PAHARA_ASSETS", Path(__file__).parents[2] / "shared" / "assets"))
 
 
-def arguments(about: str, **options: Any) -> argparse.ArgumentParser:
+def arguments(about: str) -> argparse.ArgumentParser:
     """--assets and --json, as every benchmark has them."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--assets", type=Path, default=ASSETS, help="the folder of weights and footage (PAHARA_ASSETS)")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
 
 from pahara.core import Event, Observation, PaharaError, Scene, Tripwire, Zone
 from pahara.core.frame import Image
 from pahara.store import Recording, Store
+from pahara.store.records import EvidenceKind
 from pahara.video.draw import snapshot, thumbnail
+from pahara.video.ring import Ring
 
 from .pictures import jpeg
 from .watch import Look
@@ -20,12 +22,6 @@ log = logging.getLogger(__name__)
 
 FLUSH = 10.0  # seconds of observations in one row of the store
 THUMBNAIL = (320, 180)
-
-
-class Ring(Protocol):
-    """The last seconds of a source, from which a clip can be cut."""
-
-    def write_clip(self, path: Path, begin: float, end: float) -> Any: ...
 
 
 @dataclass(slots=True)
@@ -100,21 +96,25 @@ class Recorder:
             box = event.boxes[0] if event.boxes else (0.0, 0.0, float(event.size[0]), float(event.size[1]))
             small = jpeg(thumbnail(image, box, THUMBNAIL))
             self.pictures[event.id] = Pictures(whole, small)
-            for kind, content in (("snapshot", whole), ("thumbnail", small)):
-                self._try(f"{kind} of event {event.id}", lambda k=kind, c=content: self.store.add_evidence(event.id, k, _writes(c)))
+            pictures: dict[EvidenceKind, bytes] = {"snapshot": whole, "thumbnail": small}
+            for kind, content in pictures.items():
+                self._try(f"{kind} of event {event.id}", partial(self.store.add_evidence, event.id, kind, _writes(content)))
         if self.ring is not None:
             self._pending[event.id] = _Pending(event, max(0.0, event.start - self.pre), event.time + self.post)
 
     def _write_clip(self, clip: _Pending) -> None:
         del self._pending[clip.event.id]
         ring = self.ring
-        if ring is not None:
-            self._try(
-                f"clip of event {clip.event.id}",
-                lambda: self.store.add_evidence(
-                    clip.event.id, "clip", lambda path: ring.write_clip(path, clip.begin, clip.end), begin=clip.begin, end=clip.end
-                ),
-            )
+        if ring is None:
+            return
+        epoch = self.recording.epoch
+
+        def write(path: Path) -> None:
+            # Browsers do not play every codec that cameras send (MPEG-4 part 2, H.265): those are encoded anew, the rest is remuxed.
+            ring.write_clip(path, clip.begin, clip.end, transcode=not ring.plays_in_browser)
+
+        keep = partial(self.store.add_evidence, clip.event.id, "clip", write, begin=epoch + clip.begin, end=epoch + clip.end)
+        self._try(f"clip of event {clip.event.id}", keep)
 
     def _flush(self) -> None:
         rows, self._observations = self._observations, []

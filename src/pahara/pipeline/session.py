@@ -30,6 +30,7 @@ class Session:
     recorder: Recorder | None = None
     annotate: AnnotatedWriter | None = None
     seconds: float = float("inf")  # media seconds to watch
+    title: str = ""
     detector_name: str = ""
     detector_note: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -109,4 +110,4 @@ class Session:
         )
         stats = SourceStats(corrupt_packets=told.corrupt, dropped_frames=told.skipped, reconnects=told.reconnects)
         problems: list[Any] = list(self.recorder.problems) if self.recorder is not None else []
-        return self.collector.finish(end=self.time, facts=facts, stats=stats, warnings=problems)
+        return self.collector.finish(end=self.time, facts=facts, stats=stats, warnings=problems, title=self.title)

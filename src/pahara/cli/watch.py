@@ -1,0 +1,199 @@
+"""`pahara watch`: a video, folder, webcam or camera goes in; events come as they happen, then a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from pahara.pipeline.session import Session
+    from pahara.report import RunSummary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("watch", no_args_is_help=True)(watch)
+
+
+def watch(
+    source: Annotated[
+        str,
+        typer.Argument(help="Video file, folder of pictures, webcam (0), rtsp://… address, or the key of a camera in the configuration."),
+    ],
+    config: Annotated[Path | None, typer.Option("--config", "-c", help="pahara.yml with zones, lines and behaviours.")] = None,
+    camera: Annotated[str, typer.Option("--camera", help="Which camera of the configuration, where it has several.")] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of report, database and evidence (default: pahara-out/NAME).")
+    ] = None,
+    lang: Annotated[str, typer.Option("--lang", help="Language of events and report: bn or en (default: the configuration's).")] = "",
+    detector: Annotated[
+        str, typer.Option("--detector", help="Instead of the configuration's: a zoo name, a path to .onnx, motion, hog, auto.")
+    ] = "",
+    annotate: Annotated[
+        Path | None, typer.Option("--annotate", help="Also write the film with boxes, trails and alerts drawn (mp4).")
+    ] = None,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Stop after so many seconds of the source's own time.")] = float(
+        "inf"
+    ),
+    gate: Annotated[
+        bool, typer.Option("--gate/--no-gate", help="Let the detector rest while nothing moves (the configuration's gate).")
+    ] = True,
+    keep: Annotated[bool, typer.Option("--keep/--no-keep", help="Keep events, trails and evidence in the output folder.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: every event as it comes, then the summary.")] = False,
+) -> None:
+    """Watch one source: progress while it goes on, events as they come, then a report that needs no network."""
+    from dataclasses import replace
+
+    from pahara.config import choose_detector, default_config, load, plan, plan_for_source
+    from pahara.config.model import GateChoice
+    from pahara.core.errors import PaharaError
+    from pahara.language import LANGUAGES
+    from pahara.pipeline.setup import open_plan, prepare
+    from pahara.store import Store
+
+    if lang and lang not in LANGUAGES:
+        raise PaharaError(f"no language {lang!r}; there are {' and '.join(LANGUAGES)}")
+    settings = load(config) if config is not None else default_config(source)
+    if config is not None and source in settings.cameras and not Path(source).exists():
+        wanted = plan(settings, source)
+    elif config is not None:
+        wanted = plan_for_source(settings, source, camera)
+    else:
+        wanted = plan(settings, next(iter(settings.cameras)))
+    if not gate:
+        wanted = replace(wanted, gate_options=None)
+        settings = settings.model_copy(update={"gate": GateChoice(enabled=False)})
+    language = lang or wanted.language
+
+    with open_plan(wanted) as opened:
+        chosen = choose_detector(detector or wanted.detector, folder=Path() if detector else settings.folder)
+        folder = out if out is not None else Path("pahara-out") / _name(wanted.source_shown)
+        store = Store.open(folder) if keep else None
+        try:
+            session = prepare(wanted, opened, config=settings, chosen=chosen, store=store, annotate=annotate, seconds=seconds)
+            summary = run(session, language, as_json=as_json, shown=wanted.source_shown, why=chosen.why(language))
+            finish(session, summary, folder if keep or out else None, language, as_json=as_json)
+        finally:
+            if store is not None:
+                store.close()
+
+
+def run(session: Session, language: str, *, as_json: bool, shown: str, why: str) -> RunSummary:
+    """Run a session with a progress line on the terminal and one line for each event."""
+    import json
+    import sys
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    from pahara.pipeline.telling import as_dict, clock_time, one_line
+
+    console = Console(stderr=True)
+    length = min(session.source.duration or float("inf"), session.seconds)
+    told = 0
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=20),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[now]}"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as progress:
+        if not as_json:
+            console.print(f"{shown} · {session.source.size[0]}x{session.source.size[1]} · {why}", highlight=False, markup=False)
+        task = progress.add_task("watching", total=length if length < float("inf") else None, now="")
+
+        def tell(session: Session, _: object) -> None:
+            nonlocal told
+            for event in session.events[told:]:
+                if as_json:
+                    print(json.dumps({"type": "event", **as_dict(event)}, ensure_ascii=False), flush=True)
+                elif event.phase == "began":
+                    progress.console.print(one_line(event, language), highlight=False, markup=False)
+            told = len(session.events)
+            if not progress.disable and session.frames % 5 == 0:
+                progress.update(
+                    task,
+                    completed=session.time,
+                    now=f"{clock_time(session.time)} · {session.people} in view · {len(session.ongoing)} alerts",
+                )
+
+        summary = session.run(tell)
+        tell(session, None)
+    sys.stdout.flush()
+    return summary
+
+
+def finish(session: Session, summary: RunSummary, folder: Path | None, language: str, *, as_json: bool) -> None:
+    """Write the report, print what came of it, and exit with 130 after Ctrl-C, with 1 when something could not be kept."""
+    import json
+
+    from rich.console import Console
+
+    from pahara.core.errors import PaharaError
+    from pahara.pipeline.telling import clock_time
+    from pahara.report.html import write_report
+
+    console = Console(stderr=True)
+    problems = list(session.recorder.problems) if session.recorder is not None else []
+    report = None
+    if folder is not None:
+        try:
+            report = write_report(summary, folder / "report.html", language)
+        except PaharaError as problem:
+            problems.append(str(problem))
+    kinds: dict[str, int] = {}
+    for card in summary.cards:
+        kinds[card.event.kind] = kinds.get(card.event.kind, 0) + 1
+    facts = summary.facts
+    if as_json:
+        told = {
+            "type": "summary",
+            "events": len(summary.cards),
+            "kinds": kinds,
+            "seconds": round(summary.end - summary.begin, 3),
+            "frames": facts.frames,
+            "detected": facts.detected,
+            "cpu_seconds": round(facts.cpu_seconds, 3),
+            "wall_seconds": round(facts.wall_seconds, 3),
+            "corrupt_packets": summary.stats.corrupt_packets,
+            "reconnects": summary.stats.reconnects,
+            "report": str(report) if report else None,
+            "interrupted": session.interrupted,
+            "problems": problems,
+        }
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "no events"
+        pace = facts.frames / facts.wall_seconds if facts.wall_seconds else 0.0
+        console.print(
+            f"{len(summary.cards)} events ({listed}) in {clock_time(summary.end - summary.begin)} · {facts.frames} frames, "
+            f"{pace:.0f} a second, detector spared on {facts.spared:.0%}",
+            highlight=False,
+            markup=False,
+        )
+        if summary.stats.corrupt_packets:
+            console.print(f"{summary.stats.corrupt_packets} damaged packets were passed over", highlight=False)
+        if report is not None:
+            console.print(f"report: {report}", highlight=False, markup=False, soft_wrap=True)
+        for told_problem in problems[:5]:
+            console.print(f"warning: {told_problem}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        if len(problems) > 5:
+            console.print(f"warning: and {len(problems) - 5} more of the kind", style="yellow")
+    if session.interrupted:
+        raise typer.Exit(130)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _name(source: str) -> str:
+    """A folder name for a source: the file's stem, or the address in safe letters."""
+    import re
+
+    stem = Path(source).stem if "://" not in source else source.split("://", 1)[1]
+    return re.sub(r"[^\w.-]+", "-", stem).strip("-.")[:60] or "camera"

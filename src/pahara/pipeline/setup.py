@@ -1,0 +1,141 @@
+"""From a camera's plan to a session that is ready to run; and from a recording back to its plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pahara import __version__
+from pahara.config import CameraPlan, ChosenDetector, Config, choose_detector, from_data, plan
+from pahara.core import ConfigError, Detector, StoreError
+from pahara.report import SummaryCollector
+from pahara.store import Recording, Store
+from pahara.video import VideoSource, open_source
+from pahara.video.writer import AnnotatedWriter
+
+from .analyst import BEAT, Analyst
+from .record import Recorder
+from .session import Session
+
+SPARE = 10.0  # seconds of packets beyond the longest clip: clips are cut a moment after their end
+TOLD = ("numpy", "opencv-contrib-python-headless", "av", "onnxruntime", "openvino")
+
+
+def analyst_of(plan: CameraPlan, source: VideoSource) -> Analyst:
+    """A fresh analyst for the plan's camera."""
+    return Analyst(
+        plan.camera,
+        source.size,
+        plan.behaviours,
+        plan.rules,
+        tracker=plan.make_tracker(),
+        epoch=source.epoch,
+        memory=plan.memory,
+        beat=BEAT,
+    )
+
+
+def open_plan(plan: CameraPlan, *, timeout: float = 10.0) -> VideoSource:
+    """The plan's source with a ring that holds the longest clip. SourceError when it cannot be opened."""
+    clip = plan.evidence.before + plan.evidence.longest + plan.evidence.after
+    return open_source(str.__str__(plan.source), camera=plan.camera, timeout=timeout, ring_seconds=clip + SPARE)
+
+
+def prepare(
+    plan: CameraPlan,
+    source: VideoSource,
+    *,
+    config: Config | None = None,
+    detector: Detector | None = None,
+    chosen: ChosenDetector | None = None,
+    store: Store | None = None,
+    annotate: Path | None = None,
+    seconds: float = float("inf"),
+) -> Session:
+    """Everything that a watch of `source` by `plan` needs. `config` is what the recording keeps for its replay.
+
+    `detector` is a loaded one; else `chosen` (default: what the plan says) is made. ModelError when it cannot be loaded.
+    """
+    if chosen is None:
+        chosen = choose_detector(plan.detector, folder=config.folder if config is not None else None)
+    if detector is None:
+        detector = chosen.make()
+    recorder = None
+    if store is not None:
+        recording = store.begin_recording(
+            plan.camera,
+            plan.source_shown,
+            source.size,
+            epoch=source.epoch,
+            memory=plan.memory,
+            beat=BEAT,
+            config=json.dumps(config.as_dict()) if config is not None else "",
+            settings={"camera": plan.camera, "detector": chosen.name},
+        )
+        recorder = Recorder(
+            store,
+            recording,
+            plan.zones,
+            plan.lines,
+            source.ring,
+            pre=plan.evidence.before,
+            post=plan.evidence.after,
+            longest=plan.evidence.longest,
+        )
+    return Session(
+        source,
+        detector,
+        analyst_of(plan, source),
+        SummaryCollector(
+            plan.camera,
+            source.size,
+            source=plan.source_shown,
+            epoch=source.epoch,
+            zones=plan.zones.values(),
+            lines=plan.lines.values(),
+            behaviours=plan.kinds,
+        ),
+        gate=plan.make_gate(),
+        signals=plan.make_signals(),
+        recorder=recorder,
+        annotate=None
+        if annotate is None
+        else AnnotatedWriter(annotate, zones=list(plan.zones.values()), lines=list(plan.lines.values()), epoch=source.epoch),
+        seconds=seconds,
+        title=plan.name,
+        detector_name=chosen.name,
+        detector_note=f"detector.why.{chosen.reason}",
+        versions=versions(),
+    )
+
+
+def versions() -> Mapping[str, str]:
+    """Pahara and the libraries that a result depends on."""
+    found = {"pahara": __version__}
+    for name in TOLD:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def plan_of(recording: Recording, config: Config | None = None) -> CameraPlan:
+    """The plan that a recording was made with, or what `config` says for its camera.
+
+    StoreError when the recording kept no configuration and none is given; ConfigError when `config` has no such camera.
+    """
+    camera = str(recording.settings.get("camera", recording.camera))
+    if config is None:
+        if not recording.config:
+            raise StoreError(f"recording {recording.id} of {recording.camera} kept no configuration: give one with -c pahara.yml")
+        config = from_data(json.loads(recording.config))
+    elif camera not in config.cameras and len(config.cameras) == 1:
+        camera = next(iter(config.cameras))
+    if not config.cameras:
+        raise ConfigError(f"{config.file or 'the configuration'} has no cameras: nothing says what to look for in {recording.camera}")
+    found = plan(config, camera)
+    return replace(found, camera=recording.camera)
