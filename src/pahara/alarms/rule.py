@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass, field, replace
 
 from pahara.core import Box, Event, Reason, Scene, Scores, Subject, Track, event_id
 
@@ -54,7 +53,7 @@ class AlarmState:
     """All that the rule remembers about one behaviour of one camera."""
 
     time: float = NEVER  # media seconds of the last step
-    open: Mapping[Subject, Episode] = MappingProxyType({})  # by who carries it now
+    open: Mapping[Subject, Episode] = field(default_factory=dict)  # by who carries it now
     closed: tuple[Closed, ...] = ()
 
 

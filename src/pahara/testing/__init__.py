@@ -1,1 +1,1 @@
-"""Public helpers for tests: scripted actors and conformance checks."""
+"""For tests, also those of strangers' plug-ins: scripted actors and conformance checks."""
