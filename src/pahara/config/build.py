@@ -166,8 +166,8 @@ def _gate(choice: GateChoice) -> dict[str, Any] | None:
 
 
 def _wanted_signals(behaviours: Iterable[Behaviour]) -> tuple[str, ...]:
-    """The registered signals that one of the behaviours reads (its `signals`), in the order of the registry."""
-    wanted = {name for behaviour in behaviours for name in getattr(behaviour, "signals", ())}
+    """The registered signals that one of the behaviours reads: what its `signals` names, else the one of its own kind."""
+    wanted = {name for each in behaviours for name in getattr(each, "signals", (getattr(each, "kind", ""),))}
     return tuple(name for name in names("signals") if name in wanted)
 
 

@@ -193,8 +193,8 @@ def _substitute(hint: Any) -> Any:
         return Annotated[(_substitute(arguments[0]), *arguments[1:])]
     if origin is typing.Literal or not arguments:
         return hint
-    if origin in (tuple, list, Sequence) and arguments[0] is str and arguments[1:] in ((), (Ellipsis,)):
-        return Annotated[origin[(TEXT, *arguments[1:])], BeforeValidator(_one_or_more(str)), _one_or_more_schema]
+    if origin in (tuple, list, Sequence) and _is_word(arguments[0]) and arguments[1:] in ((), (Ellipsis,)):
+        return Annotated[origin[(_substitute(arguments[0]), *arguments[1:])], BeforeValidator(_one_or_more(str)), _one_or_more_schema]
     changed = tuple(each if each is Ellipsis else _substitute(each) for each in arguments)
     if origin in (Union, types.UnionType):
         return Union[changed]  # noqa: UP007  (a tuple of types, known only now)
@@ -261,6 +261,10 @@ def _from_a_file(hint: Any) -> bool:
     except (PydanticSchemaGenerationError, PydanticUserError, TypeError):
         return False
     return True
+
+
+def _is_word(hint: Any) -> bool:
+    return hint is str or (typing.get_origin(hint) is typing.Literal and all(isinstance(each, str) for each in typing.get_args(hint)))
 
 
 def _holds_function(hint: Any) -> bool:
