@@ -107,7 +107,7 @@ def prepare(
         seconds=seconds,
         title=plan.name,
         detector_name=chosen.name,
-        detector_note=f"detector.why.{chosen.reason}",
+        detector_note=chosen.why(plan.language),
         versions=versions(),
     )
 

@@ -1,0 +1,80 @@
+"""`pahara backtest`: what a changed rule would have removed and added on stored tracks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("backtest", no_args_is_help=True)(backtest)
+
+
+def backtest(
+    old: Annotated[Path, typer.Argument(help="The pahara.yml as it is.")],
+    new: Annotated[Path, typer.Argument(help="The pahara.yml as it might be.")],
+    store: Annotated[str, typer.Option("--store", help="Output folder or database URL (default: the store that OLD names).")] = "",
+    days: Annotated[float, typer.Option("--days", min=0, help="Only recordings that began in the last so many days (0: all).")] = 0,
+    lang: Annotated[str, typer.Option("--lang", help="Language of the sentences: bn or en.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Think about every stored recording twice, with the old rules and with the new, and list what differs."""
+    import json
+    import time
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from pahara.config import load
+    from pahara.config.build import store_place
+    from pahara.core.errors import StoreError
+    from pahara.pipeline.backtest import Backtest, missing_signals, try_rules
+    from pahara.pipeline.setup import plan_of
+    from pahara.pipeline.telling import as_dict, one_line
+
+    from .stores import existing
+
+    before, after = load(old), load(new)
+    where, media = (store, None) if store else store_place(before)
+    console = Console(stderr=True)
+    result = Backtest()
+    warnings: list[str] = []
+    with existing(where, media=media) as opened:
+        since = time.time() - days * 86_400 if days else None
+        recordings = opened.recordings(since=since)
+        if not recordings:
+            raise StoreError(f"{where} holds no recording{' of that time' if days else ''}: nothing to try the rules on")
+        for one in track(recordings, "trying", console=console, transient=True, disable=not console.is_terminal):
+            plans = plan_of(one, before), plan_of(one, after)
+            warnings += missing_signals(opened, one, plans[1])
+            result += try_rules(opened, one, *plans)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "recordings": len(recordings),
+                    "hours": round(result.hours, 4),
+                    "kept": len(result.kept),
+                    "removed": [{**as_dict(event), "verdict": result.verdicts.get(event.id)} for event in result.removed],
+                    "added": [as_dict(event) for event in result.added],
+                    "confirmed_missed": result.confirmed_missed,
+                    "warnings": warnings,
+                },
+                ensure_ascii=False,
+            )
+        )
+        return
+    before_count = len(result.kept) + len(result.removed)
+    print(f"{len(recordings)} recordings, {result.hours:.2f} hours")
+    print(f"would have removed {len(result.removed)} of {before_count} events, {result.confirmed_missed} of them confirmed as real")
+    for event in result.removed:
+        verdict = result.verdicts.get(event.id)
+        print(f"  - {event.camera} {one_line(event, lang)}{f'  [{verdict}]' if verdict else ''}")
+    print(f"would have added {len(result.added)}")
+    for event in result.added:
+        print(f"  + {event.camera} {one_line(event, lang)}")
+    for warning in warnings:
+        console.print(f"warning: {warning}", style="yellow", highlight=False, markup=False)

@@ -1,0 +1,77 @@
+"""`pahara replay`: think again about what was stored, without the video, and compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command("replay", no_args_is_help=True)(replay)
+
+
+def replay(
+    store: Annotated[str, typer.Argument(help="Output folder of a watch, or a database URL.")],
+    recording: Annotated[int, typer.Option("--recording", help="Only this recording (default: all).")] = 0,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Think with this pahara.yml instead of the one that was stored.")
+    ] = None,
+    lang: Annotated[str, typer.Option("--lang", help="Language of the sentences: bn or en.")] = "en",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Run the behaviours again on stored tracks. With the stored configuration the same events come out, by id; exit code 1 when not."""
+    import json
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from pahara.config import load
+    from pahara.core.errors import StoreError
+    from pahara.pipeline.replay import compare, events_of
+    from pahara.pipeline.setup import plan_of
+    from pahara.pipeline.telling import as_dict, one_line
+
+    from .stores import existing
+
+    settings = load(config) if config is not None else None
+    console = Console(stderr=True)
+    told = []
+    with existing(store) as opened:
+        wanted = [opened.recording(recording)] if recording else opened.recordings()
+        if not wanted:
+            raise StoreError(f"{store} holds no recording: `pahara watch SOURCE --out {store}` makes one")
+        for one in track(wanted, "replaying", console=console, transient=True, disable=not console.is_terminal):
+            plan = plan_of(one, settings)
+            memory = None if settings is None else plan.memory
+            again = events_of(opened, one, plan.behaviours, plan.rules, memory=memory)
+            stored = [kept.event for kept in opened.every_event(recording=one)]
+            told.append((one, again, compare(stored, again)))
+    same = all(comparison.identical for _, _, comparison in told)
+    if as_json:
+        rows = [
+            {
+                "recording": one.id,
+                "camera": one.camera,
+                "events": [as_dict(event) for event in again],
+                "identical": comparison.identical,
+                "removed": [event.id for event in comparison.removed],
+                "added": [event.id for event in comparison.added],
+            }
+            for one, again, comparison in told
+        ]
+        print(json.dumps({"recordings": rows, "identical": same}, ensure_ascii=False))
+    else:
+        for one, again, comparison in told:
+            print(f"recording {one.id} of {one.camera}: {len(again)} events")
+            for event in again:
+                print(f"  {one_line(event, lang)}")
+            if comparison.identical:
+                print(f"  identical to the {len(comparison.kept)} events that were stored")
+            else:
+                changed = sum(old.id != new.id for old, new in comparison.kept)
+                print(f"  {len(comparison.removed)} stored events did not come again, {len(comparison.added)} are new, {changed} changed")
+    if settings is None and not same:
+        raise typer.Exit(1)
