@@ -110,7 +110,7 @@ class AlarmRule:
         events: list[Event] = []
 
         for key in sorted(state.open):
-            episode = self._hand_over(state.open[key], scene, young, {*state.open, *after})
+            episode = self._hand_over(state.open[key], scene, state.time, young, {*state.open, *after})
             score = scores.get(episode.current, 0.0)
             high = score >= self.below or self._still_in_place(episode, scene)
             episode = self._measure(episode, score, high, scene, explain)
@@ -193,11 +193,13 @@ class AlarmRule:
             return None
         return replace(old, place=place, heir=heir)
 
-    def _hand_over(self, episode: Episode, scene: Scene, young: list[Track], taken: set[Subject]) -> Episode:
+    def _hand_over(self, episode: Episode, scene: Scene, before: float, young: list[Track], taken: set[Subject]) -> Episode:
         """Out of sight: look for an heir. Gone: the heir carries on."""
         track = _track(scene, episode.current)
         if not self.same_place or len(episode.current) != 1:
             return episode
+        if track is not None and track.born > before and episode.place.holds(track, self.same_place):
+            return replace(episode, inherited=episode.place)  # the tracker gave the old id back: its clock starts anew too
         heir = episode.heir if episode.heir in scene.by_id else NOBODY
         if heir == NOBODY and young and (track is None or track.last_seen < scene.time):
             heir = episode.place.born_here([t for t in young if (t.id,) not in taken], self.same_place)

@@ -30,7 +30,7 @@ class Abandoned:
     zone: Zone = EVERYWHERE
     seconds: float = 30.0  # unattended
     radius: float = 1.5  # body heights from person to thing
-    attending: float = 4.0  # seconds near it that tell a companion from a passer-by
+    attending: float = 6.0  # seconds near it that tell a companion from a passer-by
     needs_owner: bool = True  # False: also what was there when the watch began
     labels: tuple[str, ...] = THINGS
     people: tuple[str, ...] = ("person",)

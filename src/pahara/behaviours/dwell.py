@@ -23,7 +23,7 @@ def dwell(scene: Scene, tracks: Sequence[Track], zone: Zone, *, grace: float, se
     """
     if not tracks:
         return np.zeros(0)
-    rows = rows_of(tracks, seconds, most=most)
+    rows = rows_of(tracks, seconds, before=1, most=most)
     inside = zone.contains(foot_points(rows.boxes), scene.size)
     where = inside.nonzero()[0]
     if not len(where):

@@ -68,7 +68,7 @@ class Removed:
         if stay is None or scene.time - stay.end > self.memory / 2:
             return 0.0
         box = stay.box[None]
-        if not self.zone.contains(foot_points(box), scene.size)[0] or self._is_back(scene, stay):
+        if not self.zone.contains(foot_points(box), scene.size)[0] or self._is_back(scene, thing, stay):
             return 0.0
         blocked, near = stay.end, self.radius == 0
         for person in (*scene.past, *scene.tracks):
@@ -81,10 +81,14 @@ class Removed:
                     blocked = max(blocked, scene.time if still_there else float(person.times[person.since(stay.end)][hidden][-1]))
         return scene.time - blocked if near else 0.0
 
-    def _is_back(self, scene: Scene, stay: Stay) -> bool:
+    def _is_back(self, scene: Scene, thing: Track, stay: Stay) -> bool:
         """Seen in its place again, under its own id or another."""
-        later = [t for t in (*scene.past, *scene.tracks) if t.label in self.labels and t.last_seen > stay.end]
-        if not later:
-            return False
-        boxes = np.concatenate([t.boxes[t.since(stay.end + 2 * TINY)] for t in later]).astype(np.float64)
-        return bool((iou_matrix(stay.box[None], boxes) >= SAME_THING).any())
+        for track in (*scene.past, *scene.tracks):
+            if track.label in self.labels and track.last_seen > stay.end:
+                boxes = track.boxes[track.since(stay.end + 2 * TINY)].astype(np.float64)
+                there = iou_matrix(stay.box[None], boxes)[0] >= SAME_THING
+                if track is thing:  # it was still leaving at first
+                    there = np.logical_and(there, np.logical_or.accumulate(~there))
+                if there.any():
+                    return True
+        return False

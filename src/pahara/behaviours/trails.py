@@ -50,7 +50,7 @@ class Rows:
 def rows_of(tracks: Sequence[Track], seconds: float, *, before: int = 0, most: int = 0) -> Rows:
     """Each trail's rows of the last `seconds` up to its own last sighting, and `before` rows more. At least one track.
 
-    `most` > 0 thins longer trails evenly; the last row always stays.
+    `most` > 0 thins longer trails evenly; the first and the last row always stay.
     """
     times, boxes, ends = [], [], [0]
     for track in tracks:
@@ -59,13 +59,14 @@ def rows_of(tracks: Sequence[Track], seconds: float, *, before: int = 0, most: i
         start = max(int(own.searchsorted(own[-1] - seconds - TINY)) - before, 0)
         if most and n - start > most:
             step = -(-(n - start) // most)
-            start += (n - 1 - start) % step
-            times.append(own[start::step])
-            boxes.append(track.boxes[start::step])
+            then = start + 1 + (n - 2 - start) % step  # the oldest row, and then evenly up to the last
+            times += [own[start : start + 1], own[then::step]]
+            boxes += [track.boxes[start : start + 1], track.boxes[then::step]]
+            ends.append(ends[-1] + 1 + len(times[-1]))
         else:
             times.append(own[start:])
             boxes.append(track.boxes[start:])
-        ends.append(ends[-1] + len(times[-1]))
+            ends.append(ends[-1] + n - start)
     edges = np.array(ends)
     return Rows(tracks, np.concatenate(times), np.concatenate(boxes).astype(np.float64), edges[:-1], edges[1:] - 1)
 
