@@ -14,6 +14,7 @@ from .summary import FeetMap, TimeBins
 
 TICK_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 STAY_EDGES = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)  # seconds
+FEWEST_BARS = 5
 HEAT_WIDTH = 500  # pixels of the heat picture: smoother would only be heavier
 
 
@@ -86,7 +87,9 @@ def stay_histogram(seconds: Sequence[float] | NDArray[np.floating]) -> list[Bar]
     edges = np.array([*STAY_EDGES, np.inf])
     counts, _ = np.histogram(stays, edges)
     filled = np.flatnonzero(counts)
-    first, last = max(0, int(filled[0]) - 1), min(len(counts) - 1, int(filled[-1]) + 1)
+    first, last = int(filled[0]), int(filled[-1])
+    while last - first + 1 < FEWEST_BARS:  # one lonely column would say nothing about its length
+        first, last = max(0, first - 1), min(len(counts) - 1, last + 1)
     n, top = last - first + 1, int(counts.max())
     return [
         Bar(

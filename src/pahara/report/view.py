@@ -437,6 +437,7 @@ def _stays(summary: RunSummary) -> dict[str, object] | None:
                 "edge": percent(bar.x),
                 "begin": _short(bar.begin),
                 "tip": tip,
+                "last": "" if last else _short(bar.end),
             }
         )
     table = []
@@ -450,6 +451,7 @@ def _stays(summary: RunSummary) -> dict[str, object] | None:
     return {
         "bars": bars,
         "table": table,
+        "mixed": len({row[1] for row in table}) > 1,
         "label": say("report.stays.label", n=len(everyone), median=duration(float(np.median(everyone)))),
     }
 
