@@ -224,7 +224,7 @@ class Rule:
     line: str = ""
     seconds: float | None = None
     direction: Any = None  # crossing: forward | backward | both; wrong_way: the allowed way as (dx, dy) in metres
-    count: int | None = None
+    people: int | None = None  # crowding
     speed: float | None = None  # body heights per second
     name: str = ""
 
@@ -254,7 +254,7 @@ class _PlainRule:
     line: str = ""
     seconds: float | None = None
     direction: _Anything | None = None
-    count: int | None = None
+    people: int | None = None  # crowding
     speed: float | None = None
     name: str = ""
 
