@@ -12,12 +12,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
 
 from pahara.core import Event, Observation, Reason, event_id
 from pahara.store import DiskFullError, Store
@@ -74,6 +74,18 @@ def same(a: Observation, b: Observation) -> bool:
         and list(a.signals) == list(b.signals)
         and np.array_equal(list(a.signals.values()), list(b.signals.values()), equal_nan=True)
     )
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 6 MiB of its own, where the system lets us mount one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "pahara-test", str(disk)]
+    if os.name == "nt" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("a small tmpfs cannot be mounted here (needs root); the test with RLIMIT_FSIZE always runs")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
 
 
 def write_until_full(store: Store, camera: str, *, clip: int = 0) -> int:
@@ -153,22 +165,17 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _admin(url: str):
-    from sqlalchemy.pool import NullPool
-
     return create_engine(
         url.replace("postgresql://", "postgresql+pg8000://") + "/postgres", isolation_level="AUTOCOMMIT", poolclass=NullPool
     )
 
 
-_numbers = count(1)
-
-
 @pytest.fixture
 def postgres_place(postgres: str, tmp_path: Path) -> Place:
-    name = f"t{next(_numbers)}"
-    with _admin(postgres).connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    return Place(f"{postgres}/{name}", tmp_path / "media", "postgresql")
+    with _admin(postgres).connect() as connection:  # an empty schema is much quicker than a new database
+        for step in ("SET lock_timeout = '20s'", "DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
+            connection.execute(text(step))
+    return Place(f"{postgres}/postgres", tmp_path / "media", "postgresql")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

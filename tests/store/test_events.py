@@ -49,8 +49,8 @@ def test_the_end_completes_the_beginning_and_nothing_undoes_it(store: Store):
     store.review(began.id, "real", "seen")
     store.lock(began.id)
     store.save_event(ended)
-    store.save_event(began)  # late, or told twice
     store.save_event(ended)
+    store.save_event(began)  # late, or told twice
     kept = store.event(began.id)
     assert kept.event == ended
     assert (kept.reviewed, kept.verdict, kept.note, kept.locked) == (True, "real", "seen", True)
@@ -165,6 +165,7 @@ def test_no_question_reads_the_whole_table(tmp_path):
             "kind = 'x'",
             "reviewed IS 0",
             "verdict = 'real'",
+            "locked IS 1",
             "start_utc >= 5 AND start_utc < 9",
             "camera = 'x' AND (start_utc, id) < (5.0, 'a')",
         ):

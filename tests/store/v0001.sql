@@ -4,7 +4,7 @@ CREATE TABLE about (
 	value TEXT NOT NULL, 
 	CONSTRAINT pk_about PRIMARY KEY ("key")
 );
-INSERT INTO "about" VALUES('id','b9fcca3fa88a4ff29ecea7a40aebd775');
+INSERT INTO "about" VALUES('id','d21ad2ae70994a9b9fcea582bb9d472a');
 CREATE TABLE events (
 	id VARCHAR(64) NOT NULL, 
 	recording_id INTEGER, 
@@ -91,6 +91,7 @@ CREATE INDEX ix_recordings_camera_begun ON recordings (camera, begun);
 CREATE INDEX ix_events_behaviour_start_utc_id ON events (behaviour, start_utc, id);
 CREATE INDEX ix_events_camera_start_utc_id ON events (camera, start_utc, id);
 CREATE INDEX ix_events_kind_start_utc_id ON events (kind, start_utc, id);
+CREATE INDEX ix_events_locked_start_utc_id ON events (locked, start_utc, id);
 CREATE INDEX ix_events_recording_id_locked ON events (recording_id, locked);
 CREATE INDEX ix_events_reviewed_start_utc_id ON events (reviewed, start_utc, id);
 CREATE INDEX ix_events_start_utc_id ON events (start_utc, id);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -98,6 +99,8 @@ class Database:
         if self._reserve is None or self._reserve.exists():
             return
         try:
+            if shutil.disk_usage(self._reserve.parent).free < 2 * RESERVE:
+                return  # the last room is for the work itself
             with self._reserve.open("xb") as file:
                 file.write(bytes(RESERVE))
         except OSError:
@@ -128,7 +131,14 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error, OSError) as problem:
-            raise told(problem, str(self.shown)) from problem
+            raise told(problem, str(self.shown), full=self._full()) from problem
+
+    def _full(self) -> bool:
+        """Whether SQLite's folder has not even room for its log; it then speaks of anything but a full disk."""
+        try:
+            return self.file is not None and shutil.disk_usage(self.file.parent).free < (1 << 16)
+        except OSError:
+            return False
 
 
 def parse_url(where: str) -> URL:
@@ -146,11 +156,16 @@ def parse_url(where: str) -> URL:
     return url
 
 
-def told(problem: BaseException, where: str) -> StoreError:
+def told(problem: BaseException, where: str, *, full: bool = False) -> StoreError:
     """A database's or the system's error as one line: what was wrong, where, what to try."""
     cause = problem.orig if isinstance(problem, DBAPIError) and problem.orig is not None else problem
     words = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
-    if (isinstance(cause, OSError) and cause.errno in NO_SPACE) or "disk is full" in words or "No space left" in words or "53100" in words:
+    no_space = isinstance(cause, OSError) and cause.errno in NO_SPACE
+    if (
+        no_space
+        or any(sign in words for sign in ("disk is full", "No space left", "53100"))
+        or (full and any(sign in words for sign in ("disk I/O", "unable to open")))
+    ):
         return DiskFullError(f"disk full: {where} could not be written; nothing half-written was kept. Free some space, or lower retention")
     if "malformed" in words or "not a database" in words or "encrypted" in words:
         return StoreError(

@@ -360,8 +360,8 @@ def _make_empty(part: Path, root: Path) -> None:
     """Make the folders and the file, so that a retention that tidies empty folders leaves them alone."""
     for attempt in range(10):
         new = [p for p in (part.parent, *part.parent.parents) if p.is_relative_to(root) and not p.exists()]
-        part.parent.mkdir(parents=True, exist_ok=True)
         try:
+            part.parent.mkdir(parents=True, exist_ok=True)
             part.open("xb").close()
         except FileNotFoundError:  # tidied away in between
             if attempt == 9:

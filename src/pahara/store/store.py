@@ -39,7 +39,8 @@ class Store:
     def __init__(self, database: Database, media: Path, clock: Callable[[], float]) -> None:
         """Use `Store.open`."""
         self.database, self.clock = database, clock
-        self._insert = sqlite.insert if database.file else postgresql.insert
+        dialect = sqlite.insert if database.file else postgresql.insert  # made once: making a statement costs more than running it
+        self._keep_event, self._keep_trail = _keep_event(dialect(events)), _keep_trail(dialect(trail_table))
         self.evidence = EvidenceFolder(database, media, clock)
 
     @classmethod
@@ -58,7 +59,12 @@ class Store:
                     database.file.parent.mkdir(parents=True, exist_ok=True)
                 except OSError as problem:
                     raise told(problem, str(database.file.parent)) from problem
-            database.bring_up_to_date()
+            try:
+                database.bring_up_to_date()
+            except DiskFullError:
+                if not database.give_up_reserve():
+                    raise
+                database.bring_up_to_date()
             _name(database)
             store = cls(database, folder, clock)
         except BaseException:
@@ -166,10 +172,8 @@ class Store:
             "stored": float(self.clock()),
             "blob": blob,
         }
-        again = {name: value for name, value in values.items() if name not in ("recording_id", "first")}
-        statement = self._insert(trail_table).values(**values)
         with self.database.writing() as connection:
-            connection.execute(statement.on_conflict_do_update(index_elements=["recording_id", "first"], set_=again))
+            connection.execute(self._keep_trail, values)
 
     def observations(self, recording: Recording | int, since: float | None = None, until: float | None = None) -> Iterator[Observation]:
         """What was kept, in order of time; `since` (included) and `until` (not included) are media seconds.
@@ -207,17 +211,15 @@ class Store:
 
         What people said about the event (reviewed, verdict, note, locked) stays as it is.
         """
-        values = shelf.row_of(event)
-        news = {"phase", "time", "peak", "peak_time", "reason", "boxes", "width", "height"}
-        own = {"recording_id": None if recording is None else _id(recording), "stored": float(self.clock())}
-        statement = self._insert(events).values(**values, **own, reviewed=False, note="", locked=False)
-        statement = statement.on_conflict_do_update(
-            index_elements=["id"],
-            set_={name: values[name] for name in news},
-            where=or_(events.c.phase == "began", statement.excluded.phase == "ended"),
-        )
+        values = shelf.row_of(event) | {
+            "recording_id": None if recording is None else _id(recording),
+            "stored": float(self.clock()),
+            "reviewed": False,
+            "note": "",
+            "locked": False,
+        }
         with self.database.writing() as connection:
-            connection.execute(statement)
+            connection.execute(self._keep_event, values)
 
     def events(
         self,
@@ -390,6 +392,21 @@ def _name(database: Database) -> None:
     made = (sqlite.insert if database.file else postgresql.insert)(about).values(key="id", value=uuid.uuid4().hex)
     with database.writing() as connection:
         connection.execute(made.on_conflict_do_nothing())
+
+
+def _keep_event(new: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
+    news = ("phase", "time", "peak", "peak_time", "reason", "boxes", "width", "height")
+    return new.on_conflict_do_update(
+        index_elements=["id"],
+        set_={name: new.excluded[name] for name in news},
+        where=or_(events.c.phase == "began", new.excluded.phase == "ended"),
+    )
+
+
+def _keep_trail(new: sqlite.Insert | postgresql.Insert) -> sqlite.Insert | postgresql.Insert:
+    key = ["recording_id", "first"]
+    set_ = {column.name: new.excluded[column.name] for column in trail_table.c if column.name not in ("id", *key)}
+    return new.on_conflict_do_update(index_elements=key, set_=set_)
 
 
 def _id(recording: Recording | int) -> int:

@@ -106,6 +106,7 @@ events = Table(
     Index(None, "kind", "start_utc", "id"),
     Index(None, "reviewed", "start_utc", "id"),
     Index(None, "verdict", "start_utc", "id"),
+    Index(None, "locked", "start_utc", "id"),
     Index(None, "recording_id", "locked"),
     Index(None, "stored"),
 )

@@ -71,6 +71,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_events_behaviour_start_utc_id"), "events", ["behaviour", "start_utc", "id"], unique=False)
     op.create_index(op.f("ix_events_camera_start_utc_id"), "events", ["camera", "start_utc", "id"], unique=False)
     op.create_index(op.f("ix_events_kind_start_utc_id"), "events", ["kind", "start_utc", "id"], unique=False)
+    op.create_index(op.f("ix_events_locked_start_utc_id"), "events", ["locked", "start_utc", "id"], unique=False)
     op.create_index(op.f("ix_events_recording_id_locked"), "events", ["recording_id", "locked"], unique=False)
     op.create_index(op.f("ix_events_reviewed_start_utc_id"), "events", ["reviewed", "start_utc", "id"], unique=False)
     op.create_index(op.f("ix_events_start_utc_id"), "events", ["start_utc", "id"], unique=False)
