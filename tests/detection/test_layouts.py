@@ -62,7 +62,9 @@ def build(path: Path, outputs: dict[str, np.ndarray], *, batch: int | str = 1, m
 
 def grid(strides=(8, 16, 32), offset=0.0):
     """(cells, 3): x, y of each cell in input pixels and its stride."""
-    return np.array([((x + offset) * s, (y + offset) * s, s) for s in strides for y in range(-(-SIZE // s)) for x in range(-(-SIZE // s))], np.float32)
+    return np.array(
+        [((x + offset) * s, (y + offset) * s, s) for s in strides for y in range(-(-SIZE // s)) for x in range(-(-SIZE // s))], np.float32
+    )
 
 
 def cxcywh(box):
@@ -75,7 +77,12 @@ def yolox(raw: bool, classes: int = 80) -> np.ndarray:
     answer = np.zeros((1, len(cells), 5 + classes), np.float32)
     answer[0, :, :2] = 0.5 if raw else cells[:, :2] + cells[:, 2:] / 2
     answer[0, :, 2:4] = 0.0 if raw else cells[:, 2:]
-    for at, box, label, objectness, share in ((10, PERSON, 0, 0.9, 0.9), (11, PERSON, 0, 0.8, 0.9), (70, CAR, 2, 0.8, 0.5), (12, CAR, 3, 0.02, 0.9)):
+    for at, box, label, objectness, share in (
+        (10, PERSON, 0, 0.9, 0.9),
+        (11, PERSON, 0, 0.8, 0.9),
+        (70, CAR, 2, 0.8, 0.5),
+        (12, CAR, 3, 0.02, 0.9),
+    ):
         if label >= classes:
             continue
         told = cxcywh(box)

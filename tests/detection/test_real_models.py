@@ -63,9 +63,7 @@ def coco(asset):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("model", "on_pets", "on_coco"), [("yolox-nano-416", 0.88, 0.61), ("nanodet-m-320", 0.86, 0.56)]
-)
+@pytest.mark.parametrize(("model", "on_pets", "on_coco"), [("yolox-nano-416", 0.88, 0.61), ("nanodet-m-320", 0.86, 0.56)])
 def test_people_are_found_as_well_as_these_models_can(model, on_pets, on_coco, asset, pets, coco):
     detector = load_detector(asset(f"models/{model}.onnx"), classes=["person"], confidence=0.01)
     for pictures, floor in ((pets, on_pets), (coco, on_coco)):
@@ -126,7 +124,12 @@ def plain_nanodet(session, image):
             x, y = (at % wide + 0.5) * stride, (at // wide + 0.5) * stride
             weights = np.exp(sides[at].reshape(4, 8).astype(float))
             distance = (weights / weights.sum(axis=1, keepdims=True) * np.arange(8)).sum(axis=1) * stride
-            box = np.array([x - distance[0] - left, y - distance[1] - top, x + distance[2] - left, y + distance[3] - top]) / [sx, sy, sx, sy]
+            box = np.array([x - distance[0] - left, y - distance[1] - top, x + distance[2] - left, y + distance[3] - top]) / [
+                sx,
+                sy,
+                sx,
+                sy,
+            ]
             rows.append((*box, scores[at].max(), int(scores[at].argmax())))
     return plain_nms(rows)
 

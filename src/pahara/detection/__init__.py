@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .gate import GateStatistics, MotionGate
+    from .motion import MotionDetector
     from .onnx import OnnxDetector, load_detector
 
 _WHERE = {
     "GateStatistics": "gate",
+    "MotionDetector": "motion",
     "MotionGate": "gate",
     "OnnxDetector": "onnx",
     "load_detector": "onnx",
 }
-__all__ = ["GateStatistics", "MotionGate", "OnnxDetector", "load_detector"]
+__all__ = ["GateStatistics", "MotionDetector", "MotionGate", "OnnxDetector", "load_detector"]
 
 
 def __getattr__(name: str) -> Any:
