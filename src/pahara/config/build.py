@@ -12,7 +12,7 @@ from pahara.core import Behaviour, Signal, Tracker, Tripwire, Zone
 from pahara.core.errors import ConfigError
 
 from .loading import from_data
-from .model import Camera, Config, DetectorChoice, EvidencePart, GateChoice, TrackerChoice
+from .model import SCHEME, Camera, Config, DetectorChoice, EvidencePart, GateChoice, TrackerChoice
 from .options import given, model_of
 from .problems import ConfigProblems, did_you_mean
 from .registry import find, names
@@ -98,7 +98,7 @@ def plan_for_source(config: Config, source: str, camera: str = "") -> CameraPlan
     if key:
         found = plan(config, key)
         return _with_source(found, source)
-    return _plan(config, ONLY, Camera(source="0"), source=source)
+    return _plan(config, ONLY, Camera(source=source))
 
 
 def default_config(source: str = "") -> Config:
@@ -109,8 +109,9 @@ def default_config(source: str = "") -> Config:
     """
     if not source:
         return from_data({"version": 1})
-    camera = Camera.model_construct(source=Secret(source, shown(source)), _fields_set={"source"})  # any name of a file will do here
-    return from_data({"version": 1}).model_copy(update={"cameras": {ONLY: camera}})
+    if SCHEME.match(source) and Path(source).exists():
+        source = f"./{source}"  # a file that is called like an address
+    return from_data({"version": 1, "cameras": {ONLY: {"source": source}}})
 
 
 def store_place(config: Config) -> tuple[str, Path]:
@@ -119,7 +120,7 @@ def store_place(config: Config) -> tuple[str, Path]:
     return (str(config.store.url) or str(folder)), folder
 
 
-def _plan(config: Config, key: str, camera: Camera, *, source: str = "") -> CameraPlan:
+def _plan(config: Config, key: str, camera: Camera) -> CameraPlan:
     places = draw(camera.zones, camera.lines, camera=key, timezone=str(config.timezone))
     chosen = config.defaults.behaviours if camera.behaviours is None else camera.behaviours
     entries = [{"kind": str(each.kind), "name": str(each.name), "alarm": each.alarm, **each.options} for each in chosen]
@@ -127,12 +128,11 @@ def _plan(config: Config, key: str, camera: Camera, *, source: str = "") -> Came
     if found.problems:
         raise ConfigProblems(found.problems)
     tracker = camera.tracker or config.tracker
-    address = source or _resolved(config, camera.source)
     return CameraPlan(
         camera=key,
         name=str(camera.name) or key,
-        source=Secret(address, shown(source or camera.source)),
-        source_shown=shown(source or camera.source),
+        source=Secret(_resolved(config, camera.source), shown(camera.source)),
+        source_shown=shown(camera.source),
         record=camera.record,
         zones=found.zones,
         lines=found.lines,

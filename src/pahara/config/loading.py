@@ -11,13 +11,13 @@ from pydantic import BaseModel, ValidationError
 
 from pahara.core.errors import ConfigError
 
-from .document import read, read_file
+from .document import Map, read, read_file
 from .migrate import MIGRATIONS, Migration, migrate
 from .model import VERSION, Config, DetectorChoice, GateChoice, TrackerChoice, detector_mapping, gate_mapping
 from .options import Places
 from .problems import ConfigProblems, Problem
 from .resolve import check_options, check_plug_in, draw, resolve
-from .secrets import MASKED, Secret
+from .secrets import MASKED, Secret, protect
 from .telling import Steps, Teller
 
 
@@ -55,7 +55,11 @@ def parse(
 
 
 def from_data(data: Mapping[str, Any], *, file: str = "", folder: Path | None = None, notes: list[Problem] | None = None) -> Config:
-    """A Config from plain values, e.g. of a form or a test; ConfigProblems as with a file."""
+    """A Config from plain values (of a form, a recording, a test), as they are: nothing is taken from the environment.
+
+    ConfigProblems as with a file.
+    """
+    data = data if isinstance(data, Map) else protect(data)
     teller = Teller(data, file)
     problems: list[Problem] = []
     config = Config()
@@ -68,7 +72,7 @@ def from_data(data: Mapping[str, Any], *, file: str = "", folder: Path | None = 
     if problems:
         raise ConfigProblems(problems)
     config._file, config._folder = file, (folder or Path.cwd())
-    config._notes = (*(notes or ()), *_notes(config, data, teller))
+    config._notes = (*(notes or ()), *_notes(config, data, teller)) if file else ()
     return config
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PrivateAttr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from .options import TEXT, no_boolean
@@ -18,7 +19,7 @@ from .secrets import Secret, shown
 VERSION: Literal[1] = 1
 NETWORK = ("rtsp", "rtsps", "http", "https")
 _CAMERA = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\ is a Windows drive
+SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\ is a Windows drive
 
 # What a camera looks for when nobody says anything: what makes sense in the whole picture, with default limits.
 # Intrusion, crossing, wrong way and tailgating need a place that only the owner knows.
@@ -52,7 +53,7 @@ def _label(word: str) -> str:
 
 
 def _source(text: str) -> str:
-    match = _SCHEME.match(text)
+    match = SCHEME.match(text)
     if not text.strip() or "\0" in text:
         raise _error("the source is empty", "Give a video file, a folder of pictures, webcam:0 or rtsp://…")
     if match and match[1].lower() != "webcam" and not (match[1].lower() in NETWORK and text[match.end() :].startswith("//")):
@@ -180,6 +181,12 @@ class Line(Part):
     end: Corner = Field(alias="to")
     """x, y as fractions of the picture."""
 
+    @model_validator(mode="after")
+    def _has_length(self) -> Line:
+        if math.dist(self.start, self.end) < 1e-3:
+            raise _error("a line's two ends are the same point")
+        return self
+
 
 class StorePart(Part):
     """Where events, trails and evidence are kept, and how long."""
@@ -301,8 +308,11 @@ class Config(Part):
         return self._notes
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values for JSON, with every secret masked."""
-        dumped: dict[str, Any] = _masked(self.model_dump(mode="python", by_alias=True, exclude_none=True))
+        """Plain values for JSON, defaults included and every secret masked; `from_data` reads them back."""
+        dumped: dict[str, Any] = _masked(self.model_dump(mode="python", by_alias=True))
+        for camera in dumped["cameras"].values():
+            for key in [key for key, value in camera.items() if value is None]:
+                del camera[key]  # says nothing; elsewhere null is a value: kept for ever
         return dumped
 
 

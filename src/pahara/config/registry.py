@@ -54,7 +54,7 @@ def find(group: str, name: str) -> Plugin:
     if name not in known:
         raise ConfigError(f"no {word} named '{name}'. {did_you_mean(name, known)}")
     claims = {entry.value: entry for entry in known[name]}
-    own = [entry for entry in claims.values() if entry.value.startswith("pahara.")]
+    own = [entry for entry in claims.values() if entry.dist and entry.dist.name == "pahara"]
     if len(claims) > 1 and not own:
         raise ConfigError(f"two packages claim the {word} '{name}': {' and '.join(sorted(map(_package, claims.values())))}. Remove one")
     entry = own[0] if own else next(iter(claims.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 MASKED = "***"
 VARIABLE = re.compile(r"\{(PAHARA_[A-Z0-9_]+)\}")
@@ -64,6 +65,15 @@ def shown(text: str) -> str:
 def has_password(text: str) -> bool:
     """Whether a log-in stands written out in an address."""
     return mask(text) != text
+
+
+def protect(value: Any) -> Any:
+    """The same plain values, with every text that holds a password as a Secret."""
+    if isinstance(value, str):
+        return Secret(value, mask(value)) if has_password(value) and not isinstance(value, Secret) else value
+    if isinstance(value, Mapping):
+        return {key: protect(each) for key, each in value.items()}
+    return [protect(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def fill(text: str, env: Mapping[str, str]) -> tuple[str, list[str]]:

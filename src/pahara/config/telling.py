@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union
 
 from pydantic import BaseModel, ValidationError
 
-from .document import Mark, describe, locate
+from .document import describe, locate
 from .problems import Problem, did_you_mean
 from .secrets import Secret, shown
 
@@ -43,9 +43,10 @@ class Teller:
     file: str = ""
 
     def at(self, path: Steps, message: str, hint: str = "", *, key: bool = False) -> Problem:
-        """A problem of the value (or the key) at `path`."""
+        """A problem of the value (or the key) at `path`. Secrets that stand there are told as they stand in the file."""
         mark = locate(self.data, path, key=key)
-        return Problem(message, hint, self.file, *(mark or Mark(0, 0)))
+        value = _at(self.data, _existing(self.data, path))
+        return Problem(_scrub(message, value), _scrub(hint, value), self.file, *mark)
 
     def tell(self, error: ValidationError, model: type[BaseModel], *, under: Steps = (), called: str = "") -> list[Problem]:
         """Every error of one validation. `under` is the place of the validated value, `called` what it is called."""
@@ -64,7 +65,7 @@ class Teller:
         kind, context, relative = error["type"], error.get("ctx", {}), error["loc"]
         value, name = _at(self.data, path), _subject(path)
         if kind in ("said", "place", "plug_in"):
-            return _scrub(str(context.get("said", "")), value), str(context.get("hint", ""))
+            return str(context.get("said", "")), str(context.get("hint", ""))
         if kind == "extra_forbidden":
             known, title = _known(model, relative[:-1])
             owner = called if called and len(relative) == 1 else _NAMES.get(title, f"'{title}'")
@@ -85,8 +86,8 @@ def _wanted(kind: str, context: Mapping[str, Any], value: object, message: str) 
     """What a value must be, and what to try."""
     if kind.startswith(("float", "int", "number", "decimal", "finite")):
         words = "be a whole number" if kind.startswith("int") else "be a number"
-        latin = value.translate(_BANGLA_DIGITS) if isinstance(value, str) else value
-        return words, f"Write it with English digits: {latin}" if latin != value else ""
+        latin = value.translate(_BANGLA_DIGITS) if isinstance(value, str) else ""
+        return words, f"Write it with English digits: {latin}" if latin and latin != value else ""
     if kind.startswith("string"):
         is_plain = isinstance(value, int | float | bool)
         return "be a text", f'Put it in quotes: "{str(value).lower() if isinstance(value, bool) else value}"' if is_plain else ""
@@ -194,10 +195,14 @@ def _secrets(value: object) -> Iterator[Secret]:
 
 
 def _scrub(message: str, value: object) -> str:
-    """A stranger's sentence may quote what it was given: secrets are put back as they stand in the file."""
+    """A sentence may quote what it was given: secrets are put back as they stand in the file."""
     for secret in sorted(_secrets(value), key=len, reverse=True):
-        if str(secret):
-            message = message.replace(repr(str.__str__(secret))[1:-1], secret.shown).replace(str.__str__(secret), secret.shown)
+        word = str.__str__(secret)
+        for told in (word, repr(word)[1:-1]):
+            if len(told) > 3:
+                message = message.replace(told, secret.shown)
+            elif told:  # so short that it is a part of many words
+                message = message.replace(f"'{told}'", f"'{secret.shown}'")
     return message
 
 
