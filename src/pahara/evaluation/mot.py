@@ -245,9 +245,7 @@ def _rows_of(table: Annotations, frames: NDArray[np.int64]) -> list[NDArray[np.i
     return [order[a:b] for a, b in zip(starts, ends, strict=True)]
 
 
-def _renumber(
-    ids: list[NDArray[np.int64]], frames: NDArray[np.int64], whose: str
-) -> tuple[list[NDArray[np.intp]], NDArray[np.int64]]:
+def _renumber(ids: list[NDArray[np.int64]], frames: NDArray[np.int64], whose: str) -> tuple[list[NDArray[np.intp]], NDArray[np.int64]]:
     for frame, present in zip(frames, ids, strict=True):
         if len(np.unique(present)) < len(present):
             twice = sorted({int(i) for i in present if np.count_nonzero(present == i) > 1})

@@ -12,26 +12,29 @@ Array = NDArray[np.floating[Any]]
 Rows = NDArray[np.intp]
 
 
-def grown_iou(tracks: Array, detections: Array, grow: Array) -> Array:
-    """IoU after both boxes of a pair are grown on every side by what the track's place is uncertain.
+def overlaps(tracks: Array, detections: Array, grow: Array) -> tuple[Array, Array]:
+    """IoU as the boxes are, and after both of a pair are grown on every side by what the track's place is uncertain.
 
-    tracks (n, 4), detections (m, 4) pixels x1 y1 x2 y2, grow (n, 2) pixels in x and y -> (n, m) in [0, 1].
-    With `grow` 0 it is plain IoU. After a gap, or in the first frames at a low frame rate, boxes of one
-    object need not touch; the buffer says how far apart they may lie (as in C-BIoU, Yang et al. 2023,
-    but the filter sets it, not an option).
+    tracks (n, 4), detections (m, 4) pixels x1 y1 x2 y2, grow (n, 2) pixels in x and y -> two (n, m) in [0, 1].
+    After a gap, or in the first frames at a low frame rate, boxes of one object need not touch; the
+    buffer says how far apart they may lie (as in C-BIoU, Yang et al. 2023, but the filter sets it, not an option).
 
     >>> a, b = np.array([[0., 0, 10, 10]]), np.array([[10., 0, 20, 10]])
-    >>> float(grown_iou(a, b, np.zeros((1, 2)))[0, 0]), float(grown_iou(a, b, np.full((1, 2), 5.))[0, 0])
+    >>> plain, grown = overlaps(a, b, np.full((1, 2), 5.))
+    >>> float(plain[0, 0]), float(grown[0, 0])
     (0.0, 0.3333333333333333)
     """
-    by = 2 * grow[:, None, :]  # each side of both boxes
-    low = np.maximum(tracks[:, None, :2], detections[None, :, :2])
-    high = np.minimum(tracks[:, None, 2:], detections[None, :, 2:])
-    shared = np.maximum(high - low + by, 0.0)
-    overlap = shared[..., 0] * shared[..., 1]
-    own = (tracks[:, 2:] - tracks[:, :2])[:, None, :] + by
-    other = (detections[:, 2:] - detections[:, :2])[None, :, :] + by
-    union = own[..., 0] * own[..., 1] + other[..., 0] * other[..., 1] - overlap
+    a, b, by = tracks.T[:, :, None], detections.T[:, None, :], 2 * grow.T[:, :, None]  # x and y first: long inner loops
+    shared = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])  # (2, n, m)
+    own, other = a[2:] - a[:2], b[2:] - b[:2]
+    return _iou(shared, own, other), _iou(shared + by, own + by, other + by)
+
+
+def _iou(shared: Array, own: Array, other: Array) -> Array:
+    """From the sides (2, n, m) of the common box and of both boxes; a common side below 0 means apart."""
+    shared = np.maximum(shared, 0.0)
+    overlap = shared[0] * shared[1]
+    union = own[0] * own[1] + other[0] * other[1] - overlap
     result: Array = overlap / np.maximum(union, 1e-9)
     return result
 

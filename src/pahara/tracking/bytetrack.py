@@ -13,7 +13,7 @@ from pahara.core import Detections, Image, Observation
 from pahara.core.boxes import cxcywh_to_xyxy, iou_matrix
 
 from . import kalman
-from .association import assign, grown_iou
+from .association import assign, overlaps
 from .tracks import Tracks
 
 Array = NDArray[np.floating[Any]]
@@ -128,7 +128,8 @@ class ByteTrack:
         place = cxcywh_to_xyxy(tracks.state[0])
         same = tracks.group[:, None] == groups[None, :]
         grow = np.minimum(kalman.deviation(tracks.state), FAR * tracks.size)
-        similar = grown_iou(place, boxes, grow) * same
+        plain, similar = overlaps(place, boxes, grow)
+        similar *= same
         fused = similar * scores
         if looks is not None and tracks.looks.shape[1]:
             alike = np.clip(tracks.looks @ looks.T, 0.0, 1.0)
@@ -158,7 +159,7 @@ class ByteTrack:
 
         hit = (partner >= 0).nonzero()[0]
         taken = partner[hit]
-        rival = iou_matrix(place, boxes[taken]) * (tracks.confirmed & (unseen <= RECENT))[:, None]
+        rival = plain[:, taken] * (tracks.confirmed & (unseen <= RECENT))[:, None]
         rival[hit, np.arange(len(hit))] = 0
         return hit, taken, rival.max(axis=0, initial=0.0)
 
@@ -215,4 +216,5 @@ class ByteTrack:
         looks = np.asarray(self.appearance(image, boxes), np.float64)
         if looks.ndim != 2 or len(looks) != len(boxes):
             raise ValueError(f"appearance must give one row for each of {len(boxes)} boxes, got shape {looks.shape}")
-        return looks / np.maximum(np.linalg.norm(looks, axis=1, keepdims=True), 1e-12)
+        unit: Array = looks / np.maximum(np.linalg.norm(looks, axis=1, keepdims=True), 1e-12)
+        return unit

@@ -12,6 +12,7 @@ All lengths are relative to the size of the object, the square root of its box a
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -40,15 +41,9 @@ def begin(measured: Array, size: Array) -> Array:
 
 def predict(state: Array, size: Array, seconds: float) -> Array:
     """The state `seconds` later. state (5, n, 4), size (n, 1) -> (5, n, 4), a new array."""
-    keep, shift, noise = _motion(seconds)
-    place, velocity, pp, pv, vv = state
-    unit = size * size
-    later = np.empty_like(state)
-    later[0] = place + shift * velocity
-    later[1] = keep * velocity
-    later[2] = pp + 2 * shift * pv + shift * shift * vv + noise[0] * unit
-    later[3] = keep * (pv + shift * vv) + noise[1] * unit
-    later[4] = keep * keep * vv + noise[2] * unit
+    carry, noise = _motion(round(seconds, 6))
+    later: Array = (carry @ state.transpose(2, 0, 1)).transpose(1, 2, 0)  # one (5, 5) map for each coordinate
+    later[2:] += noise * (size * size)
     return later
 
 
@@ -72,10 +67,17 @@ def correct(state: Array, measured: Array, size: Array, doubt: Array | float, se
     return better
 
 
-def _motion(seconds: float) -> tuple[Array, Array, Array]:
-    """How much velocity is kept, how far one unit of it carries, and the noise that comes in, (3, 4)."""
+@lru_cache(maxsize=256)  # a camera's frames are often equally far apart
+def _motion(seconds: float) -> tuple[Array, Array]:
+    """What time does to a state: (4, 5, 5) maps, one for each coordinate, and (3, 1, 4) noise in object sizes."""
     keep = np.exp(-seconds / MEMORY)
-    shift = MEMORY * (1 - keep)
+    shift = MEMORY * (1 - keep)  # how far one unit of velocity carries
+    carry = np.zeros((4, 5, 5))
+    carry[:, 0, 0] = carry[:, 2, 2] = 1
+    carry[:, 0, 1] = shift
+    carry[:, 1, 1] = carry[:, 3, 3] = keep
+    carry[:, 2, 3], carry[:, 2, 4] = 2 * shift, shift * shift
+    carry[:, 3, 4], carry[:, 4, 4] = keep * shift, keep * keep
     spread = SPREAD * SPREAD
     noise = np.array(
         [
@@ -84,7 +86,7 @@ def _motion(seconds: float) -> tuple[Array, Array, Array]:
             spread * (1 - keep * keep),
         ]
     )
-    return keep, shift, noise
+    return carry, noise[:, None, :]
 
 
 def deviation(state: Array) -> Array:

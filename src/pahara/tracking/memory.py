@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,8 +26,6 @@ def on_grid(seen: Observation) -> Observation:
 
 @dataclass(slots=True)
 class _Trail:
-    label: str
-    born: float
     history: History
     track: Track
 
@@ -40,33 +37,47 @@ class SceneMemory:
         """`size` is (width, height) in pixels, `epoch` the UTC seconds of media time 0, `seconds` the length of memory."""
         self.camera, self.size, self.epoch, self.seconds = camera, size, epoch, seconds
         self._alive: dict[int, _Trail] = {}
-        self._past: deque[Track] = deque()
+        self._past: dict[int, _Trail] = {}  # in the order in which they ended
+        self._past_tracks: tuple[Track, ...] = ()
         self._signals: dict[str, History] = {}
 
     def step(self, now: Observation) -> Scene:
-        """One beat: sightings are added to their trails, what is no longer listed is past."""
+        """One beat: sightings are added to their trails, what is no longer listed is past.
+
+        An id that comes back within memory goes on with its old trail (a tracker may recognise what stood still).
+        """
         listed = now.ids.tolist()
-        for gone in self._alive.keys() - set(listed):
-            self._past.append(self._alive.pop(gone).track)
-        while self._past and self._past[0].last_seen < now.time - self.seconds:
-            self._past.popleft()
+        past = self._past
+        changed = False
+        for gone in sorted(self._alive.keys() - set(listed)):
+            past[gone] = self._alive.pop(gone)
+            changed = True
+        while past:
+            oldest = next(iter(past))
+            if past[oldest].track.last_seen >= now.time - self.seconds:
+                break
+            del past[oldest]
+            changed = True
 
         tracks = []
         for row, (track_id, seen) in enumerate(zip(listed, now.seen.tolist(), strict=True)):
             trail = self._alive.get(track_id)
-            if trail is None or seen:
-                if trail is None:
-                    history = History(4, self.seconds)
-                    history.append(now.time, now.boxes[row])
-                    times, boxes = history.view()
-                    label = now.labels[row]
-                    trail = _Trail(label, now.time, history, Track(track_id, label, times, boxes, now.time))
-                    self._alive[track_id] = trail
-                else:
-                    trail.history.append(now.time, now.boxes[row])
-                    trail.track = Track(track_id, trail.label, *trail.history.view(), trail.born)
+            if trail is None and track_id in past:
+                trail = self._alive[track_id] = past.pop(track_id)
+                seen = changed = True  # it was found again, if perhaps between two beats
+            if trail is None:
+                history = History(4, self.seconds)
+                history.append(now.time, now.boxes[row])
+                track = Track(track_id, now.labels[row], *history.view(), now.time)
+                trail = self._alive[track_id] = _Trail(history, track)
+            elif seen:
+                trail.history.append(now.time, now.boxes[row])
+                # The label may change: trackers vote on it, and later sightings are often clearer.
+                trail.track = Track(track_id, now.labels[row], *trail.history.view(), trail.track.born)
             tracks.append(trail.track)
         tracks.sort(key=lambda track: track.id)
+        if changed:
+            self._past_tracks = tuple(trail.track for trail in past.values())
 
         signals = {}
         for name, value in now.signals.items():
@@ -74,4 +85,4 @@ class SceneMemory:
             history.append(now.time, value)
             times, rows = history.view()
             signals[name] = Series(times, rows[:, 0].astype(np.float64))
-        return Scene(self.camera, now.time, self.size, tuple(tracks), tuple(self._past), signals, self.epoch)
+        return Scene(self.camera, now.time, self.size, tuple(tracks), self._past_tracks, signals, self.epoch)

@@ -30,7 +30,7 @@ class Tracks:
         self.group = np.zeros(0, np.intp)  # classes that may share a track have one number
         self.label = np.zeros(0, np.intp)
         self.votes = np.zeros(0)  # by how much the label leads among the sightings
-        self.state = np.zeros((5, 0, 4))  # of the filter: cx cy w h
+        self.state: Array = np.zeros((5, 0, 4))  # of the filter: cx cy w h
         self.size = np.zeros((0, 1))  # pixels: square root of the box area
         self.box = np.zeros((0, 4))  # the last sighting, lightly smoothed
         self.score = np.zeros(0)
