@@ -59,7 +59,7 @@ def dress(look: Look, seed: int) -> Dress:
     build = float(np.clip(rng.normal(1.0, 0.1), 0.84, 1.28))
     bottom = str(rng.choice(["dress", "dress", "skirt", "trousers", "jeans"] if woman else ["trousers", "jeans", "trousers", "jeans", "lungi", "shorts"]))
     top = str(rng.choice(["kurta", "shirt", "tshirt"] if woman else ["shirt", "tshirt", "jacket", "hoodie", "kurta", "shirt"]))
-    head = str(rng.choice(["scarf", "long", "scarf"] if woman else ["short", "short", "short", "cap", "bald", "short"]))
+    head = str(rng.choice(["scarf", "long", "scarf", "long"] if woman else ["short"] * 9 + ["cap", "cap", "bald"]))
     bottom, top, head = look.bottom or bottom, look.top or top, look.head or head
     if top == "kurta" and look.head is None and not woman and rng.random() < 0.5:
         head = "topi"
@@ -82,13 +82,16 @@ def dress(look: Look, seed: int) -> Dress:
 TORSO = np.array([
     [-0.050, 0.050, 0.050, 0.060], [-0.020, 0.090, 0.062, 0.080], [0.025, 0.096, 0.064, 0.082], [0.075, 0.086, 0.060, 0.066],
     [0.125, 0.082, 0.060, 0.060], [0.175, 0.090, 0.066, 0.064], [0.225, 0.101, 0.072, 0.070], [0.262, 0.104, 0.062, 0.068],
-    [0.283, 0.086, 0.048, 0.058], [0.298, 0.050, 0.038, 0.046], [0.318, 0.033, 0.034, 0.037], [0.345, 0.031, 0.034, 0.036],
+    [0.284, 0.080, 0.047, 0.056], [0.300, 0.047, 0.038, 0.045], [0.318, 0.033, 0.034, 0.037], [0.345, 0.031, 0.034, 0.036],
 ])  # fmt: skip
 HEAD = np.array([
     [-0.014, 0.026, 0.036, 0.030], [0.002, 0.034, 0.050, 0.036], [0.022, 0.041, 0.056, 0.046], [0.042, 0.045, 0.058, 0.054],
     [0.062, 0.046, 0.056, 0.057], [0.082, 0.045, 0.053, 0.057], [0.102, 0.038, 0.045, 0.049], [0.117, 0.024, 0.029, 0.032], [0.126, 0.004, 0.005, 0.005],
 ])  # fmt: skip
-ARM = np.array([[0.0, 0.020], [0.06, 0.037], [0.22, 0.039], [0.6, 0.034], [1.0, 0.029], [1.35, 0.029], [1.7, 0.024], [2.0, 0.019], [2.35, 0.022], [3.0, 0.011]])
+ARM = np.array([  # along collarbone - shoulder - elbow - wrist - fingers
+    [0.15, 0.022], [0.55, 0.033], [0.85, 0.039], [1.12, 0.039], [1.45, 0.036], [2.0, 0.029], [2.35, 0.029], [2.7, 0.024], [3.0, 0.019], [3.35, 0.022],
+    [4.0, 0.011],
+])  # fmt: skip
 LEG = np.array([[-0.14, 0.050], [0.04, 0.068], [0.3, 0.064], [0.65, 0.053], [1.0, 0.043], [1.3, 0.044], [1.65, 0.036], [1.93, 0.031], [2.05, 0.020]])
 FOOT = np.array([[-0.047, 0.013, 0.020, 0.020], [-0.036, 0.025, 0.030, 0.030], [0.015, 0.027, 0.034, 0.034], [0.070, 0.033, 0.021, 0.020], [0.105, 0.027, 0.014, 0.014], [0.121, 0.010, 0.008, 0.009]])  # fmt: skip
 SKIRT_RINGS = 7
@@ -122,11 +125,14 @@ class Figure:
                 self.head[0:4, 3] += thick * 1.5
         self.arm = ARM.copy()
         self.arm[:, 1] *= 0.55 + 0.45 * w.build
-        self.arm[1:5, 1] += bulk * 0.7
+        self.arm[1:6, 1] += bulk * 0.7
         if w.top in ("jacket", "hoodie", "kurta", "shirt"):
-            self.arm[5:7, 1] += 0.006 + bulk * 0.4
+            self.arm[6:8, 1] += 0.006 + bulk * 0.4
         self.leg = LEG.copy()
         self.leg[:, 1] *= 0.5 + 0.5 * w.build
+        if self.skirt:  # one ring of the leg hides just above the hem
+            nearest = int(np.abs(self.leg[:, 0] - (self.skirt * 2 - 0.05)).argmin())
+            self.leg[nearest, 0] = self.skirt * 2 - 0.05
         if w.bottom in ("trousers", "jeans"):
             self.leg[3:8, 1] += np.array([0.004, 0.007, 0.006, 0.011, 0.013])
         elif w.bottom == "shorts":
@@ -147,12 +153,15 @@ class Figure:
         faces, albedo, shade, hulls = [], [], [], []
         base = 0
 
-        def part(rings: int, paints: Floats, light: Floats, cuts: tuple[tuple[int, int], ...] = (), down: bool = False) -> None:
+        def part(
+            rings: int, paints: Floats, light: Floats, cuts: tuple[tuple[int, int], ...] = (), down: bool = False, shown: tuple[int, int] = (0, 99)
+        ) -> None:
             nonlocal base
             rows = ring_faces(rings, sectors) + base
-            faces.append(rows[:, ::-1] if down else rows)  # rings that follow one another downwards turn the other way round
-            albedo.append(paints.reshape(-1, 3))
-            shade.append(light.reshape(-1))
+            keep = slice(shown[0] * sectors, shown[1] * sectors)  # what lies under other cloth is left out
+            faces.append((rows[:, ::-1] if down else rows)[keep])  # rings that follow one another downwards turn the other way round
+            albedo.append(paints.reshape(-1, 3)[keep])
+            shade.append(light.reshape(-1)[keep])
             for a, b in cuts or ((0, rings),):
                 hulls.append(np.arange(base + a * sectors, base + b * sectors))
             base += rings * sectors
@@ -190,7 +199,7 @@ class Figure:
             paint[9:] = skin * 0.92
         light = np.tile(np.linspace(0.78, 1.0, n - 1)[:, None], (1, sectors)) - 0.22 * np.abs(side) ** 4
         light[9:] = 0.62
-        part(n, paint, light)
+        part(n, paint, light, shown=(2 if self.skirt else 0, 99))
 
         # Head: face, eyes, hair.
         n = len(self.head)
@@ -221,15 +230,15 @@ class Figure:
         part(n, np.clip(paint, 0, 1), light)
 
         # Arms: sleeve, skin, hand.
-        sleeve = {"tshirt": 3, "vest": 3}.get(w.top, 6)
+        sleeve = {"tshirt": 4, "vest": 4}.get(w.top, 7)
         for s in (-1.0, 1.0):
             n = len(self.arm)
             paint = cloth(n, top, 0.08)
             paint[sleeve:] = skin * (1 + rng.normal(0, 0.04, (n - 1 - sleeve, sectors, 1)))
-            if sleeve == 6:
-                paint[5] *= 0.85
+            if sleeve == 7:
+                paint[6] *= 0.85
             light = np.tile(np.full(n - 1, 0.95)[:, None], (1, sectors)) - 0.38 * np.clip(-s * side, 0, 1)
-            part(n, np.clip(paint, 0, 1), light, ((0, 5), (4, n)), down=True)
+            part(n, np.clip(paint, 0, 1), light, ((0, 6), (5, n)), down=True)
         # Legs.
         for s in (-1.0, 1.0):
             n = len(self.leg)
@@ -237,9 +246,10 @@ class Figure:
             if w.bottom in ("shorts", "skirt"):
                 paint[4 if w.bottom == "shorts" else 5 :] = skin
             if w.bottom == "jeans":
-                paint[2:4, front > 0.5] = np.clip(paint[2:4, front > 0.5] * 1.35, 0, 1)
+                paint[2:4, front > 0.5] = np.clip(paint[2:4, front > 0.5] * 1.12, 0, 1)
             light = np.tile(np.linspace(0.85, 0.72, n - 1)[:, None], (1, sectors)) - 0.34 * np.clip(-s * side, 0, 1)
-            part(n, paint, light, ((0, 5), (4, n)), down=True)
+            hidden = int(np.sum(self.leg[:, 0] < self.skirt * 2 - 0.06)) if self.skirt else 0
+            part(n, paint, light, ((0, 5), (4, n)), down=True, shown=(hidden, 99))
         for _ in range(2):
             n = len(FOOT)
             paint = np.tile(shoes, (n - 1, sectors, 1))
@@ -290,8 +300,10 @@ class Figure:
         backs.append(head[:, 1] * self.head[:, 3:4] * h)
 
         for s in ("l", "r"):
-            bones = joints[[J[f"{s}_shoulder"], J[f"{s}_elbow"], J[f"{s}_wrist"], J[f"{s}_hand"]]]
-            self._limb(bones, self.arm, chest[:, 1], h, centres, sides, fronts, backs, flat_from=8)
+            shoulder = joints[J[f"{s}_shoulder"]]
+            collar = shoulder + (joints[J["neck"]] - shoulder) * 0.62 - chest[:, 2] * 0.012 * h
+            bones = np.stack([collar, shoulder - chest[:, 2] * 0.012 * h, joints[J[f"{s}_elbow"]], joints[J[f"{s}_wrist"]], joints[J[f"{s}_hand"]]])
+            self._limb(bones, self.arm, chest[:, 1], h, centres, sides, fronts, backs, flat_from=9)
         for s in ("l", "r"):
             bones = joints[[J[f"{s}_hip"], J[f"{s}_knee"], J[f"{s}_ankle"]]]
             bones = np.concatenate([bones, bones[2:] + (bones[2:] - bones[1:2])])

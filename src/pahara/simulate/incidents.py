@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -154,7 +154,13 @@ def incidents(script: Script, company: Company, observed: Observed | None = None
         if judge is not None:
             found += [_placed(i, index, rule) for i in judge(seen, rule)]
     found += _staged(seen)
+    found = [replace(i, sure=False) if i.kind != "tamper" and _blind(script, i.start) else i for i in found]
     return tuple(sorted((i for i in found if i.start < script.duration), key=lambda i: (i.start, i.kind, i.subjects)))
+
+
+def _blind(script: Script, time: float) -> bool:
+    """Whether the camera has just been, or is about to be, tampered with."""
+    return any(t.begin - 1.0 <= time <= t.end + 2.0 for t in script.tampers)
 
 
 def _placed(incident: Incident, index: int, rule: Rule) -> Incident:
@@ -368,7 +374,7 @@ def _falling(seen: Observed, rule: Rule) -> Iterator[Incident]:
         for s in (s for s in performance.segments if s.verb == "fall"):
             down = s.begin + s.detail["down"]
             start, end = down + wait, down + s.detail["lie"]
-            a, b = _row(seen, down + 0.3), _row(seen, min(end, seen.times[-1]))
+            a, b = _row(seen, down + 0.3), int(min(end, performance.end, seen.times[-1]) / BEAT)
             if s.detail["lie"] < wait or start > seen.times[-1] or not trail.here[a] or not _inside(seen, trail, rule.zone)[a : b + 1].any():
                 continue
             wide, tall = np.diff(trail.boxes[a : b + 1][:, [0, 2]])[:, 0], trail.heights[a : b + 1]

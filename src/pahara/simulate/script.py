@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -411,6 +411,19 @@ def _find(source: str | Path) -> tuple[str, str]:
     if path.is_dir():
         raise ScriptError(f"{path} is a folder, not a script")
     raise ScriptError(f"there is no script {str(source)!r}: neither a file nor one that comes with Pahara.{suggest(source, bundled)}")
+
+
+def tidied(value: Any) -> Any:
+    """The same value with its numbers cut to 4 decimals, as `dump` writes them."""
+    if isinstance(value, float):
+        return round(float(value), 4)
+    if isinstance(value, tuple):
+        return tuple(tidied(v) for v in value)
+    if isinstance(value, Mapping):
+        return {key: tidied(v) for key, v in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: tidied(getattr(value, f.name)) for f in fields(value)})
+    return value
 
 
 def plain(value: Any) -> Any:

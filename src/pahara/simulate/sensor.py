@@ -157,14 +157,13 @@ class Sensor:
             h, w = picture.shape[:2]
             size = h / 360 * 0.46
             layer = np.zeros((h, w), np.uint8)
-            halo = np.zeros((h, w), np.uint8)
             words = [(told, (int(0.014 * w), int(0.052 * h)))]
             if s.title:
                 wide = cv2.getTextSize(s.title, cv2.FONT_HERSHEY_SIMPLEX, size, 1)[0][0]
                 words.append((s.title, (w - wide - int(0.016 * w), h - int(0.03 * h))))
             for text, at in words:
-                cv2.putText(halo, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, 255, max(2, round(h / 160)), cv2.LINE_AA)
                 cv2.putText(layer, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, 255, max(1, round(h / 480)), cv2.LINE_AA)
+            halo = cv2.dilate(layer, np.ones((3, 3), np.uint8), iterations=max(1, round(h / 360)))
             x, y, ww, hh = cv2.boundingRect(cv2.findNonZero(halo)) if halo.any() else (0, 0, 1, 1)
             self._overlay = (key, ((slice(y, y + hh), slice(x, x + ww)), layer[y : y + hh, x : x + ww, None] / 255.0, halo[y : y + hh, x : x + ww, None] / 255.0))
         where, layer, halo = self._overlay[1]
