@@ -19,7 +19,7 @@ from tests.store.conftest import EPOCH, Place, an_event, write_until_full
 
 from pahara.core import StoreError
 from pahara.store import DiskFullError, Store
-from pahara.store.evidence import slug
+from pahara.store.layout import slug
 from pahara.store.tables import evidence
 
 

@@ -122,8 +122,8 @@ def test_kill_9_at_a_dozen_moments_loses_nothing_on_sqlite(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="kill -9 is POSIX")
-def test_kill_9_at_four_moments_loses_nothing_on_postgresql(postgres_place: Place):
-    kill_again_and_again(postgres_place, 4, seed=2)
+def test_kill_9_at_three_moments_loses_nothing_on_postgresql(postgres_place: Place):
+    kill_again_and_again(postgres_place, 3, seed=2)
 
 
 def test_a_place_that_was_never_killed_needs_no_sweeping(tmp_path):

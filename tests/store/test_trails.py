@@ -39,7 +39,7 @@ def walks(draw: st.DrawFn) -> list[Observation]:
 
 
 @given(walks())
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_what_on_grid_made_comes_back_exactly(walk):
     back = trails.decode(trails.encode(walk))
     assert len(back) == len(walk)
@@ -47,7 +47,7 @@ def test_what_on_grid_made_comes_back_exactly(walk):
 
 
 @given(walks(), st.integers(0, 2**30), st.integers(1, 255))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_a_damaged_blob_is_told_and_never_believed(walk, at, change):
     blob = bytearray(trails.encode(walk))
     blob[at % len(blob)] ^= change

@@ -14,13 +14,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import time
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any, cast, get_args
@@ -31,6 +28,8 @@ from sqlalchemy.exc import IntegrityError
 from pahara.core import Event, StoreError
 
 from .database import Database, inserted_id, told
+from .durable import make_empty, settle
+from .layout import OURS, PART, final, relative_path
 from .records import Evidence, EvidenceKind, EvidenceState
 from .tables import about, events, evidence
 
@@ -40,9 +39,6 @@ except ImportError:  # Windows: sweep then goes by age alone
     fcntl = None  # type: ignore[assignment]
 
 STALE = 3600.0  # seconds after which nobody can still be writing a file
-PART = ".part-"  # a file that is being written
-_ENDINGS: dict[EvidenceKind, str] = {"clip": ".mp4", "snapshot": ".jpg", "thumbnail": ".thumb.jpg"}
-_OURS = re.compile(r"\d{4}-\d\d-\d\d/\d\d/[a-z0-9-]+/(\.part-)?\d\d\.\d\d-[A-Za-z0-9_-]+(\.\d+)?(\.thumb)?\.[a-z0-9]{2,4}")
 _MARK = ".pahara-store"  # holds the id of the store whose media folder this is
 
 
@@ -75,7 +71,7 @@ class EvidenceFolder:
     def path_for(self, event: Event, kind: EvidenceKind, time_utc: float | None = None, *, extension: str | None = None) -> Path:
         """media/YYYY-MM-DD/HH/<camera>/MM.SS-<id>.<extension>, in UTC; `time_utc` defaults to when the event began."""
         when = event.epoch + event.start if time_utc is None else time_utc
-        return self.folder / _relative(event.camera, event.id, kind, when, extension)
+        return self.folder / relative_path(event.camera, event.id, kind, when, extension)
 
     def add(
         self,
@@ -95,9 +91,9 @@ class EvidenceFolder:
         path = self.folder / relative
         part = path.with_name(PART + path.name)
         try:
-            _make_empty(part, self.folder)
+            make_empty(part, self.folder)
             write(part)
-            size, digest = _settle(part, path)
+            size, digest = settle(part, path)
             replaced = self._confirm(row, event_id, kind, size, digest, begin, end)
         except BaseException as problem:
             self._take_back(row, part, path)
@@ -187,7 +183,7 @@ class EvidenceFolder:
                     of = connection.execute(select(events.c.camera, events.c.start_utc).where(events.c.id == event_id)).first()
                     if of is None:
                         raise StoreError(f"there is no event {event_id!r} that evidence could belong to: save the event first")
-                    relative = _relative(of.camera, event_id, kind, of.start_utc if time_utc is None else time_utc, extension, attempt)
+                    relative = relative_path(of.camera, event_id, kind, of.start_utc if time_utc is None else time_utc, extension, attempt)
                     values = {"event_id": event_id, "kind": kind, "path": relative, "state": "writing", "bytes": 0, "sha256": ""}
                     made = connection.execute(insert(evidence).values(**values, stored=self.clock()))
                     row = inserted_id(made)
@@ -264,13 +260,13 @@ class EvidenceFolder:
         orphans = strangers = 0
         limit = time.time() - STALE  # of the file system's clock
         for relatives in _batches(self._files(), 500):
-            names = {re.sub(r"/\.part-", "/", relative) for relative in relatives}
+            names = {final(relative) for relative in relatives}
             with self.database.reading() as connection:
                 known = set(
                     connection.execute(select(evidence.c.path).where(evidence.c.path.in_(names), evidence.c.state != "expired")).scalars()
                 )
             for relative in relatives:
-                if re.sub(r"/\.part-", "/", relative) in known:
+                if final(relative) in known:
                     continue
                 file = self.folder / relative
                 with suppress(FileNotFoundError):
@@ -302,7 +298,7 @@ class EvidenceFolder:
     def _being_written(self, relative: str) -> bool:
         """A row may have been committed between our look at the rows and our look at the file."""
         with self.database.reading() as connection:
-            name = re.sub(r"/\.part-", "/", relative)
+            name = final(relative)
             return (
                 connection.execute(select(evidence.c.id).where(evidence.c.path == name, evidence.c.state != "expired")).first() is not None
             )
@@ -313,7 +309,7 @@ class EvidenceFolder:
             folders.sort()
             here = Path(folder).relative_to(self.folder).as_posix()
             for name in files:
-                if _OURS.fullmatch(relative := f"{here}/{name}"):
+                if OURS.fullmatch(relative := f"{here}/{name}"):
                     yield relative
 
     def _mark(self) -> bool:
@@ -328,72 +324,6 @@ class EvidenceFolder:
             return mark.read_text(encoding="ascii").strip() == store_id
         except OSError as problem:
             raise told(problem, str(mark)) from problem
-
-
-def slug(camera: str) -> str:
-    """A camera's name, in any script, as a folder name: its ASCII letters and a hash of all of it.
-
-    >>> slug("Front door"), slug("গেট"), slug("../../etc")
-    ('front-door-a135ec', 'camera-96ef20', 'etc-d5994f')
-    """
-    plain = unicodedata.normalize("NFKD", camera).encode("ascii", "ignore").decode().lower()
-    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40].strip("-")
-    return f"{words or 'camera'}-{hashlib.blake2b(camera.encode('utf-8', 'surrogatepass'), digest_size=3).hexdigest()}"
-
-
-def _relative(camera: str, event_id: str, kind: EvidenceKind, time_utc: float, extension: str | None, attempt: int = 1) -> str:
-    try:
-        when = datetime.fromtimestamp(time_utc, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise StoreError(f"{time_utc} is no time that evidence can have: give seconds since 1970 in UTC") from None
-    ending = _ENDINGS[kind] if extension is None else (".thumb." if kind == "thumbnail" else ".") + extension.lstrip(".").lower()
-    again = "" if attempt == 1 else f".{attempt}"
-    made = f"{when:%Y-%m-%d}/{when:%H}/{slug(camera)}/{when:%M.%S}-{event_id}{again}{ending}"
-    if not _OURS.fullmatch(made):
-        raise StoreError(
-            f"an event called {event_id!r} with a file ending {ending!r} cannot have evidence: use letters, digits, - and _ only"
-        )
-    return made
-
-
-def _make_empty(part: Path, root: Path) -> None:
-    """Make the folders and the file, so that a retention that tidies empty folders leaves them alone."""
-    for attempt in range(10):
-        new = [p for p in (part.parent, *part.parent.parents) if p.is_relative_to(root) and not p.exists()]
-        try:
-            part.parent.mkdir(parents=True, exist_ok=True)
-            part.open("xb").close()
-        except FileNotFoundError:  # tidied away in between
-            if attempt == 9:
-                raise
-            continue
-        for folder in new:
-            _fsync(folder.parent)
-        return
-
-
-def _settle(part: Path, path: Path) -> tuple[int, str]:
-    """A file that was written becomes one that stays -> bytes, SHA-256."""
-    with part.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if not size:
-            raise StoreError(f"nothing was written to {path}: the disk may be full")
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.fsync(file.fileno())
-    part.replace(path)
-    _fsync(path.parent)
-    return size, digest
-
-
-def _fsync(folder: Path) -> None:
-    """A name is durable only when its folder is."""
-    if os.name == "nt":  # has no such thing
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _flock(handle: int, *, exclusive: bool) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from pahara.core import Event, Observation, StoreError
 from . import shelf, trails
 from .database import Database, DiskFullError, inserted_id, parse_url, told
 from .evidence import EvidenceFolder, Swept
+from .masking import mask
 from .records import Evidence, EvidenceKind, Recording, StoredEvent, Usage, Verdict
 from .shelf import Names
 from .tables import about, events, evidence, recordings
@@ -353,23 +353,6 @@ class Store:
                 name = str(self.database.file)
                 whole = sum(p.stat().st_size for p in (Path(name), Path(name + "-wal")) if p.exists())
         return Usage(watched, self.count(), self.count(locked=True), files, int(size), int(locked), int(beats), int(packed), whole)
-
-
-_SECRET = re.compile(
-    r"(?<=://)[^/?#\s]*@"  # user:password@
-    r"|(?<=://)[^/?#\s:@]*:(?!\d{1,5}(?:[/?#]|$))[^@\s]*@"  # a password with / ? or # that nobody encoded
-    r"|((?:pass(?:word)?|pwd|token|secret|key|auth)=)[^&#\s]*",
-    re.IGNORECASE,
-)
-
-
-def mask(source: str) -> str:
-    """A source without its passwords.
-
-    >>> mask("rtsp://admin:hunter2@10.0.0.5/live?channel=1&password=x")
-    'rtsp://***@10.0.0.5/live?channel=1&password=***'
-    """
-    return _SECRET.sub(lambda found: f"{found[1]}***" if found[1] else "***@", source)
 
 
 def _place(where: str | Path, media: Path | None) -> tuple[URL, Path]:
