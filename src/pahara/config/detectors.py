@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from pahara.core import Detector
-from pahara.core.errors import ConfigError
 from pahara.language import text
 
 from .model import DetectorChoice, detector_mapping
-from .options import given, model_of
+from .problems import ConfigProblems
 from .registry import find
+from .resolve import check_options
+from .telling import Teller
 
 # What "auto" takes, first come first served: what an ordinary PC runs for several cameras comes first, then
 # what asks for more of it. A better model than the default is taken when its owner names it.
@@ -47,20 +48,17 @@ def choose_detector(choice: DetectorChoice | str = "auto", *, folder: Path | Non
     """The detector of a plan (or of a word such as "auto", "yolox-nano", "motion", "my.onnx").
 
     A relative path to a model is looked for in `folder` (of the configuration) first. Nothing is loaded yet and
-    nothing downloaded: a zoo model that was asked for by name is fetched by `make`.
+    nothing downloaded: a zoo model that was asked for by name is fetched by `make`. ConfigError for an unknown kind or option.
     """
     wanted = DetectorChoice.model_validate(detector_mapping(choice)) if isinstance(choice, str) else choice
     if wanted.kind == "auto":
         return _best_here()
-    plug_in = find("detectors", str(wanted.kind))
-    options = given(model_of(plug_in).model_validate(wanted.options))
+    options, problems = check_options("detectors", str(wanted.kind), wanted.options, Teller({}), ())
+    if problems:
+        raise ConfigProblems(problems)
     if wanted.kind != "onnx":
         return ChosenDetector(str(wanted.kind), str(wanted.kind), options)
-    model = str(options.get("model", ""))
-    if not model:
-        raise ConfigError(
-            "a detector of the kind 'onnx' needs 'model': a name of the zoo (`pahara models list`) or a path to an .onnx file"
-        )
+    model = str(options["model"])
     beside = (folder or Path()) / Path(model).expanduser()
     options["model"] = str(beside) if _is_path(model) and beside.is_file() else model
     return ChosenDetector(model if not _is_path(model) else Path(model).name, "onnx", options)

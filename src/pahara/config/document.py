@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,12 +45,18 @@ class Map(dict[str, Any]):
         self.key_marks: dict[str, Mark] = {}
         self.value_marks: dict[str, Mark] = {}
 
+    def rename(self, old: str, new: str) -> None:
+        """Call a key otherwise, if it is there; its place in the file stays known."""
+        for each in (self, self.key_marks, self.value_marks):
+            if old in each:
+                each[new] = each.pop(old)
+
 
 class Seq(list[Any]):
     """A list that knows where its items stand."""
 
-    def __init__(self, *, start: Mark = BEGINNING) -> None:
-        super().__init__()
+    def __init__(self, values: Iterable[Any] = (), *, start: Mark = BEGINNING) -> None:
+        super().__init__(values)
         self.start = start
         self.marks: list[Mark] = []
 

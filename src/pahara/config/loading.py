@@ -15,7 +15,7 @@ from .document import Map, read, read_file
 from .migrate import MIGRATIONS, Migration, migrate
 from .model import VERSION, Config, DetectorChoice, GateChoice, TrackerChoice, detector_mapping, gate_mapping
 from .options import Places
-from .problems import ConfigProblems, Problem
+from .problems import ConfigProblems, Problem, sentences
 from .resolve import check_options, check_plug_in, draw, resolve
 from .secrets import MASKED, Secret, protect
 from .telling import Steps, Teller
@@ -47,7 +47,7 @@ def parse(
     try:
         data = migrate(data, to=version, migrations=migrations)
     except ConfigError as error:
-        raise ConfigProblems([Teller(data, file).at(("version",), str(error))]) from None
+        raise ConfigProblems([Teller(data, file).at(("version",), *sentences(error))]) from None
     if isinstance(written, int) and written < version:
         place = Teller(data, file).at(("version",), "")
         notes.append(Problem(f"the file is of version {written}; it is read as version {version}", "", file, place.line, place.column))

@@ -120,8 +120,8 @@ Number = Annotated[float, BeforeValidator(no_boolean)]
 Fraction = Annotated[Number, AfterValidator(_fraction), Field(json_schema_extra={"minimum": 0, "maximum": 1})]
 Corner = tuple[Fraction, Fraction]
 Corners = Annotated[tuple[Corner, ...], AfterValidator(_corners), Field(json_schema_extra={"minItems": 3})]
-More = Annotated[Number, Field(ge=0)]
-Above = Annotated[Number, Field(gt=0)]
+More = Annotated[float, Field(ge=0), BeforeValidator(no_boolean)]
+Above = Annotated[float, Field(gt=0), BeforeValidator(no_boolean)]
 
 
 class Part(BaseModel):

@@ -190,7 +190,10 @@ def _substitute(hint: Any) -> Any:
         return _made(hint)
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is Annotated:
-        return Annotated[(_substitute(arguments[0]), *arguments[1:])]
+        inner = _substitute(arguments[0])
+        own = getattr(inner, "__metadata__", ())
+        # The type's own limits come first, so that the JSON schema shows them.
+        return Annotated[(typing.get_args(inner)[0] if own else inner, *arguments[1:], *own)]
     if origin is typing.Literal or not arguments:
         return hint
     if origin in (tuple, list, Sequence) and _is_word(arguments[0]) and arguments[1:] in ((), (Ellipsis,)):

@@ -76,3 +76,9 @@ def listing(words: Sequence[str]) -> str:
     """ "'a', 'b' and 'c'"."""
     quoted = [f"'{word}'" for word in words]
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def sentences(error: Exception) -> tuple[str, str]:
+    """ "no behaviour named 'x'. Did you mean 'y'?" -> what is wrong, and what to try."""
+    message, _, hint = str(error).partition(". ")
+    return message, hint

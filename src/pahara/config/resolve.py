@@ -14,7 +14,7 @@ from pahara.core.errors import ConfigError
 
 from .model import Corners, Line, line_mapping
 from .options import Places, adapter_of, checker_of, given, model_of, options_of
-from .problems import Problem
+from .problems import Problem, sentences
 from .registry import Plugin, find
 from .telling import Steps, Teller
 
@@ -71,7 +71,7 @@ def resolve(entries: Sequence[Any], places: Places, teller: Teller, *, under: St
             plug_in = find("behaviours", kind)
             model = model_of(plug_in)
         except ConfigError as error:
-            found.problems.append(teller.at((*path, "kind"), *_sentences(error)))
+            found.problems.append(teller.at((*path, "kind"), *sentences(error)))
             continue
         name = _name(entry, kind, plug_in)
         if name in taken:
@@ -95,7 +95,7 @@ def check_options(group: str, kind: str, options: Mapping[str, Any], teller: Tel
         plug_in = find(group, kind)
         return _checked(plug_in, options, teller, under, kind)
     except ConfigError as error:
-        return {}, [teller.at((*under, "kind"), *_sentences(error))]
+        return {}, [teller.at((*under, "kind"), *sentences(error))]
 
 
 def check_plug_in(
@@ -138,12 +138,6 @@ def _name(entry: Mapping[str, Any], kind: str, plug_in: Plugin) -> str:
         if option.hint in (Zone, Tripwire) and isinstance(place, str) and place:
             return f"{kind}-{place}"
     return kind
-
-
-def _sentences(error: ConfigError) -> tuple[str, str]:
-    """ "no behaviour named 'x'. Did you mean 'y'?" -> its two sentences."""
-    message, _, hint = str(error).partition(". ")
-    return message, hint
 
 
 __all__ = ["OWN_KEYS", "Resolved", "check_options", "check_plug_in", "draw", "resolve"]
