@@ -36,7 +36,8 @@ def simulate(
 
     from pahara.core.errors import PaharaError
     from pahara.pipeline.staged import config_text
-    from pahara.simulate import bundled_scripts, dump, load_script, random_script
+    from pahara.simulate import bundled_scripts, dump, load_script
+    from pahara.simulate.random import random_script
     from pahara.simulate.write import write_frames, write_video
 
     if listed:

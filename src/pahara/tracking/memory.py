@@ -15,7 +15,7 @@ GRID = 8.0  # boxes are kept to 1/8 pixel, in the store and in the scene alike
 
 def on_grid(seen: Observation) -> Observation:
     """The observation as the store will keep it: boxes to 1/8 pixel, time and signals to what float64/float32 hold."""
-    boxes = np.round(seen.boxes * GRID) / np.float32(GRID)
+    boxes = np.round(seen.boxes * GRID) / np.float32(GRID) + np.float32(0)  # -0.0 becomes 0.0, as in the store
     return replace(
         seen,
         time=round(seen.time, 6),
