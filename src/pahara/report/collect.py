@@ -21,6 +21,7 @@ from pahara.core.frame import Image
 from .summary import NEVER, Crossings, Drill, EventCard, FeetMap, Picture, RunFacts, RunSummary, SourceStats, TimeBins
 
 BATCH = 128  # beats that are looked at together: numpy's price is per call
+FRESH = 8.0  # seconds of beats that may wait: trails older than ten seconds are thinned out
 LONGEST_STEP = 5.0  # seconds between two sightings of one track that still count as standing there
 STEP_OUT = 2.0  # seconds outside a zone that do not break a stay
 BRUSH = 0.3  # seconds: a shorter touch of a zone is no stay
@@ -74,7 +75,7 @@ class SummaryCollector:
     def see(self, scene: Scene, scores: Mapping[str, Scores] | None = None) -> None:
         """One beat; `scores` by behaviour's name."""
         self._batch.append((scene, scores or {}))
-        if len(self._batch) >= BATCH:
+        if len(self._batch) >= BATCH or scene.time - self._batch[0][0].time >= FRESH:
             self._digest()
 
     def event(self, event: Event, *, snapshot: Picture = b"", thumbnail: Picture = b"", clip: Path | None = None) -> None:
@@ -156,27 +157,13 @@ class SummaryCollector:
             self.begin = float(times[0])
         self._end = float(times[-1])
 
-        ids: list[int] = []
-        beats: list[int] = []
-        kinds: list[int] = []
-        boxes: list[NDArray[np.float32]] = []
-        counts = np.zeros((max(8, len(self._labels) + 4), len(batch)))
         by_label = self._labels
-        for beat, (scene, _) in enumerate(batch):
-            time = scene.time
-            for track in scene.tracks:
-                kind = by_label.get(track.label)
-                if kind is None:
-                    kind = by_label[track.label] = len(by_label)
-                    if kind >= len(counts):
-                        counts = np.concatenate([counts, np.zeros_like(counts)])
-                counts[kind, beat] += 1
-                if track.times[-1] == time:  # seen now; an alive track out of sight stands nowhere
-                    ids.append(track.id)
-                    beats.append(beat)
-                    kinds.append(kind)
-                    boxes.append(track.boxes[-1])
-
+        tracks = [track for scene, _ in batch for track in scene.tracks]
+        for label in sorted({track.label for track in tracks} - by_label.keys()):
+            by_label[label] = len(by_label)
+        kinds = np.array([by_label[track.label] for track in tracks], np.intp)
+        beats = np.repeat(np.arange(len(batch)), [len(scene.tracks) for scene, _ in batch])
+        counts = np.bincount(kinds * len(batch) + beats, minlength=len(by_label) * len(batch)).reshape(-1, len(batch))
         for label, kind in by_label.items():
             self._present.setdefault(label, TimeBins()).add(times, counts[kind])
         names = {name for _, scores in batch for name in scores}
@@ -184,8 +171,12 @@ class SummaryCollector:
             peaks = np.array([max(scores.get(name, {}).values(), default=0.0) for _, scores in batch])
             self._scores.setdefault(name, TimeBins()).add(times, peaks)
 
-        if ids:
-            self._sightings(times, np.array(ids), np.array(beats), np.array(kinds), np.concatenate(boxes).reshape(-1, 4))
+        if tracks:
+            ids = np.array([track.id for track in tracks])
+            seen = np.array([track.times[-1] for track in tracks]) == times[beats]  # an alive track out of sight stands nowhere
+            boxes = np.concatenate([track.boxes[-1] for track in tracks]).reshape(-1, 4)
+            if seen.any():
+                self._sightings(times, ids[seen], beats[seen], kinds[seen], boxes[seen])
         for track in latest.tracks:
             if track.id in self._alive:  # what is listed but unseen stays alive
                 label_index, born, last = self._alive[track.id]

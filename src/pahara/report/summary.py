@@ -114,7 +114,7 @@ class TimeBins:
         self.width, self.begin = width, NEVER
         self._sum, self._count, self._peak = np.zeros(most), np.zeros(most, np.int64), np.full(most, -np.inf)
 
-    def add(self, times: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+    def add(self, times: NDArray[np.float64], values: NDArray[np.float64] | NDArray[np.intp]) -> None:
         """times (t,) seconds, values (t,), in order of time and later than everything before."""
         if len(times) == 0:
             return

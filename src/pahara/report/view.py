@@ -318,6 +318,9 @@ def _card(card: EventCard, summary: RunSummary, clock: Clock, name: Phrase, colo
 
 def _measured(event: Event) -> tuple[str, str, Phrase, Phrase, Phrase] | None:
     measured, limit, unit = event.reason.measured, event.reason.limit, phrases.unit(event.reason.unit)
+    sentence = language.catalogue(language.DEFAULT).get(f"reason.{event.reason.code}", "{limit}")
+    if "{limit}" not in sentence:  # "crossed the gate forward" compares nothing
+        return None
     if not (math.isfinite(measured) and math.isfinite(limit) and limit > 0 and measured >= 0):
         return None
     top = 1.12 * max(measured, limit)
