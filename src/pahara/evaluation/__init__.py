@@ -1,1 +1,25 @@
-"""How good it is: tracking, detection and event metrics with their conventions."""
+"""How good it is: metrics of tracks, detections and events, and files of ground truth."""
+
+from .alarms import Alarm, AlarmReport, Incident, alarms_of, by_kind, evaluate_alarms, pooled
+from .annotations import Annotations
+from .auroc import FrameAuroc, auroc, frame_auroc
+from .detection import DetectionReport, evaluate_detection
+from .formats import (
+    Truth,
+    TruthError,
+    read_coco,
+    read_coco_results,
+    read_mot,
+    read_truth,
+    read_yolo,
+    write_coco,
+    write_coco_results,
+    write_mot,
+)
+from .mot import TrackingReport, evaluate_tracking
+
+__all__ = [
+    "Alarm", "AlarmReport", "Annotations", "DetectionReport", "FrameAuroc", "Incident", "TrackingReport", "Truth", "TruthError",
+    "alarms_of", "auroc", "by_kind", "evaluate_alarms", "evaluate_detection", "evaluate_tracking", "frame_auroc", "pooled",
+    "read_coco", "read_coco_results", "read_mot", "read_truth", "read_yolo", "write_coco", "write_coco_results", "write_mot",
+]  # fmt: skip

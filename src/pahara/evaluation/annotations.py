@@ -27,7 +27,7 @@ class Annotations:
         n = len(self.frames)
         if self.boxes.shape != (n, 4) or any(len(column) != n for column in (self.ids, self.labels, self.scores, self.ignore)):
             raise ValueError(f"every column must have {n} rows and boxes the shape ({n}, 4)")
-        if n and not (0 <= self.labels.min() and self.labels.max() < len(self.names)):
+        if n and not (self.labels.min() >= 0 and self.labels.max() < len(self.names)):
             raise ValueError(f"labels run from {self.labels.min()} to {self.labels.max()} but there are {len(self.names)} names")
 
     def __len__(self) -> int:
@@ -72,3 +72,10 @@ class Annotations:
     def scaled(self, x: float, y: float | None = None) -> Annotations:
         """Boxes multiplied by `x` (and `y`): truth made for another picture size."""
         return replace(self, boxes=self.boxes * np.array([x, x if y is None else y] * 2))
+
+    def rows_in(self, frames: NDArray[np.int64]) -> list[NDArray[np.intp]]:
+        """For each frame number, the rows of its boxes in their order."""
+        order = np.argsort(self.frames, kind="stable")
+        sorted_frames = self.frames[order]
+        starts, ends = sorted_frames.searchsorted(frames, "left"), sorted_frames.searchsorted(frames, "right")
+        return [order[start:end] for start, end in zip(starts, ends, strict=True)]

@@ -11,6 +11,7 @@ from scipy.optimize import linear_sum_assignment
 from pahara.core.boxes import iou_matrix
 
 from .annotations import Annotations
+from .formats.problems import TruthError
 
 ALPHAS = np.arange(1, 20) / 20  # HOTA's 19 matching thresholds, 0.05 ... 0.95
 EDGE = 1e-9  # an IoU of exactly the threshold counts as a match, whatever the last bit says
@@ -41,11 +42,11 @@ def pair(truth: Annotations, found: Annotations, *, ignore_iou: float = 0.5) -> 
     Every picture in which either has a box is judged. A found box is dropped when its best
     counterpart (one to one, IoU at least `ignore_iou`) is an ignored truth box, as the MOT
     challenge does with distractors. Classes are not looked at: hand in one class, or treat all as one.
-    ValueError when one identity has two boxes in one picture.
+    TruthError when one identity has two boxes in one picture.
     """
     frames = np.union1d(truth.frames[~truth.ignore], found.frames)
     truths, founds, ious = [], [], []
-    for t_rows, f_rows in zip(_rows_of(truth, frames), _rows_of(found, frames), strict=True):
+    for t_rows, f_rows in zip(truth.rows_in(frames), found.rows_in(frames), strict=True):
         iou = iou_matrix(truth.boxes[t_rows], found.boxes[f_rows])
         ignored = truth.ignore[t_rows]
         if ignored.any():
@@ -238,18 +239,11 @@ def evaluate_tracking(truth: Annotations, found: Annotations, *, iou: float = 0.
     )
 
 
-def _rows_of(table: Annotations, frames: NDArray[np.int64]) -> list[NDArray[np.intp]]:
-    order = np.argsort(table.frames, kind="stable")
-    inside = table.frames[order]
-    starts, ends = inside.searchsorted(frames, "left"), inside.searchsorted(frames, "right")
-    return [order[a:b] for a, b in zip(starts, ends, strict=True)]
-
-
 def _renumber(ids: list[NDArray[np.int64]], frames: NDArray[np.int64], whose: str) -> tuple[list[NDArray[np.intp]], NDArray[np.int64]]:
     for frame, present in zip(frames, ids, strict=True):
         if len(np.unique(present)) < len(present):
             twice = sorted({int(i) for i in present if np.count_nonzero(present == i) > 1})
-            raise ValueError(f"the {whose} has two boxes of identity {twice[0]} in frame {frame}")
+            raise TruthError(f"the {whose} has two boxes of identity {twice[0]} in frame {frame}")
     _, position, count = np.unique(np.concatenate([*ids, np.zeros(0, np.int64)]), return_inverse=True, return_counts=True)
     ends = np.cumsum([len(present) for present in ids])
     return [position[end - len(present) : end] for end, present in zip(ends, ids, strict=True)], count
