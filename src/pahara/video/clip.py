@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -21,6 +22,7 @@ from .writer import VideoWriter
 
 BROWSERS_PLAY = frozenset({"h264", "av1", "libdav1d", "vp9", "libvpx-vp9"})  # in mp4, on every current browser
 MP4_HOLDS = BROWSERS_PLAY | {"hevc", "mpeg4", "mjpeg", "mpeg2video", "mpeg1video"}
+RAW = frozenset({"rawvideo", "wrapped_avframe", "v210"})  # too big to be kept as packets
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +45,31 @@ class Template:
 
     def __init__(self, stream: av.VideoStream) -> None:
         self.codec: str = stream.codec_context.name
+        self.size = (stream.codec_context.width, stream.codec_context.height)
+        self.in_band = False  # whether the parameter sets must be looked for in the packets
         self._home = av.open(io.BytesIO(), "w", format="matroska")  # holds any codec; nothing is ever written to it
         self._stream = self._home.add_stream_from_template(stream, opaque=True)
-        self.parameters = (self.codec, stream.codec_context.extradata, stream.codec_context.width, stream.codec_context.height)
+        self.parameters: tuple[object, ...] = (self.codec, stream.codec_context.extradata, *self.size)
+
+    @classmethod
+    def of(cls, stream: av.VideoStream) -> Template | None:
+        """None for raw pictures, and for codecs that no file can hold."""
+        if stream.codec_context.name in RAW:
+            return None
+        try:
+            return cls(stream)
+        except ValueError:
+            return None
+
+    def resized(self, size: tuple[int, int]) -> Template:
+        """The same stream after its pictures changed their size: its parameter sets come within its packets from then on."""
+        new = copy(self)
+        new.size, new.in_band, new.parameters = size, True, (self.codec, None, *size)
+        return new
 
     def add_to(self, container: av.container.OutputContainer) -> av.VideoStream:
+        if self.in_band:
+            return container.add_mux_stream(self.codec, width=self.size[0], height=self.size[1])
         return container.add_stream_from_template(self._stream, opaque=True)
 
 

@@ -12,9 +12,9 @@ FILE_GAP = 3600.0  # seconds: a longer hole inside a file is a broken timestamp,
 class PacketClock:
     """Joins stretches of timestamps (connections, loops, resets, wraps) into one line.
 
-    Works on packets, in decoding order, so that the ring and the decoder see the same times. A reset
-    inside a live stream or a reconnect continues with the gap that the wall clock saw; inside a file,
-    with one frame's step.
+    Works on packets, in decoding order, so that the ring and the decoder see the same times. After a reconnect
+    or a reset, a live stream goes on where our own clock stands, counted from the first packet, so that a
+    thousand reconnects do not add up to an error; a file goes on one frame's step later.
     """
 
     def __init__(self, *, live: bool, step: float) -> None:
@@ -23,6 +23,7 @@ class PacketClock:
         self.offset = 0.0  # seconds to add to this stretch's timestamps
         self.resets = 0  # jumps of the camera's clock that were joined
         self._last: float | None = None  # latest joined time
+        self._began = 0.0  # arrival of the first packet
         self._last_arrival = 0.0
         self._fresh = True
 
@@ -35,13 +36,15 @@ class PacketClock:
         waited = max(0.0, arrival - self._last_arrival)
         if self._last is None:
             self.offset = -stamp
+            self._began = arrival
         else:
             jump = stamp + self.offset - self._last
             farthest = waited + AHEAD if self.live else FILE_GAP
             reset = not -BACKWARD <= jump <= farthest
             if self._fresh or reset:
                 self.resets += reset and not self._fresh
-                self.offset = self._last + (max(waited, self.step) if self.live else self.step) - stamp
+                follows = self._last + self.step
+                self.offset = (max(follows, arrival - self._began) if self.live else follows) - stamp
         self._fresh = False
         self._last_arrival = arrival
         joined = stamp + self.offset

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +22,8 @@ FILE_FORMATS = (
 )
 NETWORK_FORMATS = FILE_FORMATS + ",rtsp,rtp,hls"
 
+TIMELESS = frozenset({"mpjpeg", "mjpeg", "h264", "hevc", "m4v", "jpeg_pipe", "png_pipe", "image2"})
+
 Opener = Callable[[], av.container.InputContainer]
 
 
@@ -32,17 +36,19 @@ class Connection:
     decoder: av.VideoCodecContext  # owns its memory: it may outlive the container
     time_base: Fraction
     step: float  # nominal seconds between frames
+    timeless: bool = False  # whether its timestamps are made up from a frame rate that nobody told
 
     def close(self) -> None:
         self.container.close()
 
 
-def connect(opener: Opener, shown: str, threads: int = 1) -> Connection:
+def connect(opener: Opener, shown: str, threads: int = 1, timeout: float = float("inf")) -> Connection:
     """Open, find the pictures, set up their decoder. SourceError in one line otherwise."""
+    began = time.monotonic()
     try:
         container = opener()
     except (OSError, ValueError, av.error.FFmpegError) as error:
-        raise SourceError(explain(error, shown)) from error
+        raise SourceError(explain(error, shown, late=time.monotonic() - began > 0.9 * timeout)) from error
     pictures = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
     if not pictures:
         kinds = {s.type for s in container.streams}
@@ -62,7 +68,8 @@ def connect(opener: Opener, shown: str, threads: int = 1) -> Connection:
         stream.thread_type = "AUTO"
     rate = stream.average_rate or stream.guessed_rate
     step = float(1 / rate) if rate and 0.1 <= rate <= 1000 else 0.04
-    return Connection(container, stream, stream.codec_context, stream.time_base or Fraction(1, 1000), step)
+    timeless = container.format.name in TIMELESS
+    return Connection(container, stream, stream.codec_context, stream.time_base or Fraction(1, 1000), step, timeless)
 
 
 def file_opener(path: str) -> Opener:
@@ -77,6 +84,8 @@ def network_opener(url: str, timeout: float) -> Opener:
             "rtsp_transport": "tcp",
             "allowed_media_types": "video",
             "timeout": str(round(timeout * 1e6)),  # microseconds, of the socket; the interrupt below is the one that always works
+            "analyzeduration": "1500000",  # microseconds of looking for the frame rate, which nothing here depends on
+            "fpsprobesize": "2",
             "protocol_whitelist": "rtsp,rtsps,rtp,srtp,tcp,tls,udp,crypto",
         }
     else:
@@ -85,15 +94,23 @@ def network_opener(url: str, timeout: float) -> Opener:
     return lambda: av.open(url, container_options=options, timeout=timeout, metadata_errors="replace")
 
 
-def explain(error: Exception, shown: str) -> str:
-    """What was wrong with `shown`, and what to try, in one line without secrets."""
+def explain(error: Exception, shown: str, *, late: bool = False) -> str:
+    """What was wrong with `shown`, and what to try, in one line without secrets.
+
+    `late`: the whole timeout had passed. RTSP tells an interrupted read as damaged data.
+    """
     shown = without_secrets(shown)
+    if late:
+        return f"{shown} does not answer in time; check the network and the camera, or give it a longer timeout"
     kinds: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
-        (av.error.HTTPUnauthorizedError, f"{shown} refuses the user name or password; check them (rtsp://USER:PASSWORD@HOST/…)"),
+        (av.error.HTTPUnauthorizedError, f"{shown} refuses the user name or password; check them (they stand before the @)"),
         (av.error.HTTPForbiddenError, f"{shown} forbids reading it; check the user's rights"),
         (av.error.HTTPNotFoundError, f"{shown} has no such stream; check the path after the host name"),
         (ConnectionRefusedError, f"nothing listens at {shown}; check the address and port, and that the camera is on"),
-        ((av.error.ExitError, TimeoutError), f"{shown} does not answer in time; check the network, or give it a longer timeout"),
+        (
+            (av.error.ExitError, TimeoutError),
+            f"{shown} does not answer in time; check the network and the camera, or give it a longer timeout",
+        ),
         (FileNotFoundError, f"{shown} does not exist; check the name"),
         (PermissionError, f"{shown} may not be read; check its permissions"),
         (av.error.ProtocolNotFoundError, f"{shown} is of a kind that cannot be opened"),
@@ -103,6 +120,8 @@ def explain(error: Exception, shown: str) -> str:
     for kind, line in kinds:
         if isinstance(error, kind):
             return without_secrets(line)
+    if "://" in shown and getattr(error, "errno", None) == errno.EIO:
+        return f"cannot reach {shown}; check the host name and the network"
     reason = getattr(error, "strerror", None) or str(error)
     return without_secrets(f"cannot read {shown}: {reason}; check the address and that the camera is on")
 

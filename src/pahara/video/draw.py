@@ -55,7 +55,9 @@ def draw(
             canvas.trail(track, scene.time - trail, scale, _colour(track.id, alerts))
         for track in shown:
             lost = track.last_seen < scene.time - 1e-6
-            canvas.box(track.box * np.tile(scale, 2), f"{track.label} {track.id}", _colour(track.id, alerts), faint=lost)
+            canvas.box(
+                track.box * np.tile(scale, 2), f"{ascii_words(track.label)} {track.id}".strip(), _colour(track.id, alerts), faint=lost
+            )
     return canvas.image
 
 
@@ -130,9 +132,9 @@ class _Canvas:
         self.image = image
         tall, wide = image.shape[:2]
         self.size = (wide, tall)
-        self.unit = max(0.75, min(wide, tall) / 540)  # 1 at 960 × 540
+        self.unit = max(0.5, min(wide, tall) / 540)  # 1 at 960 × 540
         self.pen = max(1, round(2 * self.unit))
-        self.letters = max(0.36, 0.5 * self.unit)
+        self.letters = max(0.38, 0.5 * self.unit)
         self.weight = 1 if self.letters < 0.75 else 2
 
     def box(self, box: NDArray[np.floating], words: str, colour: Colour, *, faint: bool = False) -> None:

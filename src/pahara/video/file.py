@@ -56,7 +56,7 @@ class FileSource(VideoSource):
         try:
             return connect(self._opener, self.shown, self._threads)
         except SourceError as error:
-            if self._path is not None and (told := sniff(self._path)):
+            if self._path is not None and error.__cause__ is not None and (told := sniff(self._path)):
                 raise SourceError(f"{self.shown} {told}") from error
             raise
 
@@ -66,6 +66,8 @@ class FileSource(VideoSource):
         length = container.duration / av.time_base if container.duration else 0.0
         if not length and stream.duration:
             length = float(stream.duration * connection.time_base)
+        if container.start_time and container.format.name.startswith("matroska"):  # counts from 0, not from its first frame
+            length -= container.start_time / av.time_base
         self.duration = max(0.0, length)
         self._metadata = {**container.metadata, **stream.metadata}
         probe = Decoding(self, connection.step)
@@ -78,7 +80,7 @@ class FileSource(VideoSource):
         else:
             raise SourceError(f"{self.shown} holds no picture that can be decoded; it may be damaged or empty")
         self.stats = type(self.stats)()
-        if ring is not None and not timed:  # bare H.264: the packets cannot be told apart in time
+        if ring is not None and (not timed or Template.of(stream) is None):  # bare H.264 has packets, but no times for them
             ring = FrameRing(ring.seconds, ring.max_bytes, camera=self.camera)
         self.ring = ring
 
@@ -118,7 +120,7 @@ class FileSource(VideoSource):
                 return
 
     def _play(self, connection: Connection, clock: PacketClock, decoding: Decoding) -> Iterator[Frame]:
-        template = Template(connection.stream) if isinstance(self.ring, PacketRing) else None
+        template = Template.of(connection.stream) if isinstance(self.ring, PacketRing) else None
         packets = _packets(connection, self)
         base = connection.time_base
         while True:
@@ -163,13 +165,18 @@ def move(packet: av.Packet, offset: float, time_base: Fraction) -> None:
 def _packets(connection: Connection, source: VideoSource) -> Iterator[av.Packet]:
     """Packets, then one empty packet; unreadable ones are counted and passed over."""
     stats = source.stats
-    failures = 0
+    failures = read = 0
+    torn = False
     while True:
         try:
             for packet in connection.container.demux(connection.stream):
                 if packet.size:
-                    failures = 0
-                    stats.corrupt += packet.is_corrupt
+                    failures, torn = 0, packet.is_corrupt
+                    read += 1
+                    stats.corrupt += torn
+                else:
+                    indexed = connection.stream.frames if connection.container.format.name.startswith("mov") else 0
+                    stats.truncated = torn or failures > 0 or read < indexed
                 yield packet
             return
         except (av.error.InvalidDataError, av.error.UndefinedError, av.error.ArgumentError):

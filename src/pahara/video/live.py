@@ -15,7 +15,7 @@ import av
 
 from pahara.core import Frame, SourceError
 
-from .clip import Template
+from .clip import RAW, Template
 from .clock import PacketClock
 from .container import Connection, Opener, connect, explain, mends_itself
 from .file import move
@@ -25,7 +25,7 @@ from .source import Decoding, VideoSource
 LONGEST_WAIT = 30.0  # seconds between two attempts to connect
 BACKLOG = 3.0  # seconds of undecoded packets after which a slow consumer is moved to the newest keyframe
 ENDLESS_BACKLOG = 10.0  # the same where no keyframe is waiting: drop all and wait for one
-RAW = frozenset({"rawvideo", "v210", "yuv4"})
+FINE = Fraction(1, 90_000)  # the time base where a stream brings no times of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,36 @@ class _Waiting:
     packet: av.Packet
     decoder: av.VideoCodecContext
     time_base: Fraction
-    seconds: float
+    seconds: float  # joined
+    arrival: float  # monotonic seconds
+
+
+class _Burst:
+    """The first packets of a connection: what the camera, or the search for its parameters, had kept back comes at once.
+
+    They are held until packets come at the camera's own pace; then it is known when the first of them was due.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[tuple[av.Packet, float]] = []
+        self._newest = self._now = 0.0
+
+    def add(self, packet: av.Packet, stamp: float, arrival: float, waited: float) -> bool:
+        """-> whether the burst is over with this packet (`stamp` seconds, `waited` for so long)."""
+        step = stamp - self._newest if self._held else float("inf")
+        self._held.append((packet, stamp))
+        self._newest, self._now = stamp, arrival
+        at_pace = waited > 0.001 and waited > 0.3 * step
+        return at_pace or abs(stamp - self._held[0][1]) > ENDLESS_BACKLOG or len(self._held) > 500
+
+    def arrivals(self) -> Iterator[tuple[av.Packet, float]]:
+        """-> each packet, and when it would have come without being kept back (monotonic seconds)."""
+        for packet, stamp in self._held:
+            yield packet, self._now - min(max(0.0, self._newest - stamp), ENDLESS_BACKLOG)
+
+
+def _stamp(packet: av.Packet, time_base: Fraction) -> float:
+    return float((packet.dts if packet.dts is not None else packet.pts) * time_base)
 
 
 class LiveSource(VideoSource):
@@ -72,6 +101,7 @@ class LiveSource(VideoSource):
         self._error: SourceError | None = None
         self._decoding: Decoding | None = None
         self._need_keyframe = True
+        self._came = False  # whether this connection has brought a packet
         self.epoch = start.timestamp() if start is not None else time.time()
         first = None if wait else self._connect()
         self._thread = Thread(target=self._read, args=(first,), name=f"read {camera}", daemon=True)
@@ -88,7 +118,7 @@ class LiveSource(VideoSource):
         while True:
             with self._changed:
                 while not self._queue and not self._ended and not self._closing.is_set():
-                    self._changed.wait()
+                    self._changed.wait(0.5)  # without a limit, Ctrl-C would not be heard on Windows
                 if self._closing.is_set():
                     return
                 if not self._queue:
@@ -100,7 +130,7 @@ class LiveSource(VideoSource):
                 self._decoding = Decoding(self, 0.04)
             for frame in self._decoding.frames(waiting.decoder, waiting.packet, waiting.time_base):
                 if frame.time == 0.0 and self._start is None:
-                    self.epoch = time.time()
+                    self.epoch = time.time() - (time.monotonic() - waiting.arrival)
                 yield frame
                 if self._closing.is_set():
                     return
@@ -114,12 +144,12 @@ class LiveSource(VideoSource):
     # The reader's side.
 
     def _connect(self) -> Connection:
-        connection = connect(self._opener, self.shown, self._threads)
+        connection = connect(self._opener, self.shown, self._threads, self.timeout)
         decoder = connection.decoder
         if self.size == (0, 0):
             self.size = (decoder.width, decoder.height)
         if self.ring is None and self._ring_seconds > 0:
-            if decoder.name in RAW:
+            if Template.of(connection.stream) is None:
                 self.ring = FrameRing(self._ring_seconds, self._ring_bytes, camera=self.camera)
             else:
                 self.ring = PacketRing(self._ring_seconds, self._ring_bytes, camera=self.camera)
@@ -131,80 +161,97 @@ class LiveSource(VideoSource):
         clock = PacketClock(live=True, step=connection.step if connection else 0.04)
         failures = 0
         was_connected = connection is not None
+        error: SourceError
         try:
             while not self._closing.is_set():
-                error: SourceError
+                self._came = False
                 try:
                     if connection is None:
                         connection = self._connect()
                         self.stats.reconnects += was_connected
                         was_connected = True
-                    clock.new_stretch()
-                    came = self._read_connection(connection, clock)
+                    self._read_connection(connection, clock)
                     error = SourceError(f"{self.shown} ended the stream")
                     if not self._reconnect:
                         return
-                    failures = 0 if came else failures
                 except SourceError as trouble:
                     error = trouble
                     if not self._reconnect or not (was_connected or mends_itself(trouble.__cause__)):
                         self._error = trouble
                         return
-                    if self._came:
-                        failures = 0
                 finally:
                     if connection is not None:
                         connection.close()
                     connection = None
                 self.stats.trouble = str(error)
-                self._came = False
+                failures = 0 if self._came else failures + 1
                 self._closing.wait(backoff(failures))
-                failures += 1
-        except Exception as error:  # noqa: BLE001  whatever it is, the consumer must hear of it
-            self._error = SourceError(explain(error, self.shown))
+        except Exception as unforeseen:  # noqa: BLE001  whatever it is, the consumer must hear of it
+            self._error = SourceError(explain(unforeseen, self.shown))
         finally:
             with self._changed:
                 self._ended = True
                 self._changed.notify_all()
 
-    _came = False  # whether this connection has brought a packet
+    def _read_connection(self, connection: Connection, clock: PacketClock) -> None:
+        """Packets until the stream ends or the source is closed. SourceError when it breaks."""
+        template = Template.of(connection.stream) if isinstance(self.ring, PacketRing) else None
+        base = FINE if connection.timeless else connection.time_base
+        clock.new_stretch()
+        self._need_keyframe = connection.decoder.name not in RAW
+        first: _Burst | None = _Burst()
 
-    def _read_connection(self, connection: Connection, clock: PacketClock) -> bool:
-        """Packets until the stream ends or the source is closed -> whether any came. SourceError when it breaks."""
-        template = None if isinstance(self.ring, FrameRing) else Template(connection.stream)
-        base = connection.time_base
-        began = time.monotonic()
-        self._need_keyframe = True
+        def deliver(packet: av.Packet, arrival: float) -> None:
+            if self._closing.is_set():
+                return
+            clock.place(_stamp(packet, base), arrival)
+            self.stats.resets = clock.resets
+            move(packet, clock.offset, base)
+            if packet.pts is None:
+                packet.pts = packet.dts
+            if template is not None and isinstance(self.ring, PacketRing):
+                self.ring.append(packet, base, template)
+            self._hand_over(_Waiting(packet, connection.decoder, base, float(packet.pts * base), arrival))
+
+        for packet, arrival, waited in self._packets(connection, base):
+            if first is None:
+                deliver(packet, arrival)
+            elif first.add(packet, _stamp(packet, base), arrival, waited):
+                for early, came in first.arrivals():
+                    deliver(early, came)
+                first = None
+        for early, came in first.arrivals() if first else ():
+            deliver(early, came)
+
+    def _packets(self, connection: Connection, base: Fraction) -> Iterator[tuple[av.Packet, float, float]]:
+        """-> each packet, when it came (monotonic seconds), and how long it was waited for."""
         failures = 0
-        while not self._closing.is_set():
+        began = asked = time.monotonic()
+        while True:
             try:
                 for packet in connection.container.demux(connection.stream):
                     if self._closing.is_set() or not packet.size:
-                        break
+                        return
+                    arrival = time.monotonic()
                     failures = 0
                     self._came = True
                     self.stats.trouble = ""
                     self.stats.corrupt += packet.is_corrupt
-                    arrival = time.monotonic()
-                    if packet.pts is None and packet.dts is None:
+                    if connection.timeless or (packet.pts is None and packet.dts is None):
                         packet.pts = packet.dts = round((arrival - began) / base)
-                    stamp = packet.dts if packet.dts is not None else packet.pts
-                    clock.place(float(stamp * base), arrival)
-                    self.stats.resets = clock.resets
-                    move(packet, clock.offset, base)
-                    seconds = float((packet.pts if packet.pts is not None else packet.dts) * base)
-                    if template is not None and isinstance(self.ring, PacketRing):
-                        self.ring.append(packet, base, template)
-                    self._hand_over(_Waiting(packet, connection.decoder, base, seconds))
-                return self._came
-            except (av.error.InvalidDataError, av.error.UndefinedError) as error:
+                    yield packet, arrival, arrival - asked
+                    if arrival - asked >= self.timeout:  # the read was broken off; this is what the parser had left
+                        raise SourceError(explain(TimeoutError(), self.shown, late=True))
+                    asked = time.monotonic()
+                return
+            except (OSError, ValueError, av.error.FFmpegError) as error:
+                if self._closing.is_set():
+                    return
+                late = time.monotonic() - asked > 0.9 * self.timeout
+                if late or not isinstance(error, av.error.InvalidDataError) or failures >= 20:
+                    raise SourceError(explain(error, self.shown, late=late)) from error
                 self.stats.corrupt += 1
                 failures += 1
-                if failures >= 20:
-                    raise SourceError(explain(error, self.shown)) from error
-            except (OSError, ValueError, av.error.FFmpegError) as error:
-                raise SourceError(explain(error, self.shown)) from error
-        return self._came
 
     def _hand_over(self, waiting: _Waiting) -> None:
         with self._changed:

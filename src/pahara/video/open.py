@@ -77,7 +77,7 @@ def _ends(address: Address, timeout: float, wait: bool) -> bool:
     """Whether what stands behind an http address is a finished video, which may be read like a file."""
     if address.target.lower().startswith("rtsp") or wait:
         return False
-    connection = connect(network_opener(address.target, timeout), address.shown)
+    connection = connect(network_opener(address.target, timeout), address.shown, timeout=timeout)
     try:
         return bool(connection.container.duration)
     finally:

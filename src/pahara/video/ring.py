@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Lock
@@ -55,6 +56,7 @@ class PacketRing:
         self.zero = 0.0  # joined seconds of media time 0
         self.orientation = UPRIGHT
         self._groups: deque[list[Entry]] = deque()  # each begins with a keyframe
+        self._resized: dict[Template, Template] = {}
         self._bytes = 0
         self._lock = Lock()
 
@@ -62,9 +64,10 @@ class PacketRing:
         """`packet` with joined timestamps. Before the first keyframe, and without timestamps, it is not kept."""
         if packet.pts is None or not packet.size:
             return
-        entry = Entry(packet, time_base, packet.is_keyframe, template)
-        oldest = entry.seconds - self.seconds
         with self._lock:
+            template = self._resized.get(template, template)
+            entry = Entry(packet, time_base, packet.is_keyframe, template)
+            oldest = entry.seconds - self.seconds
             if entry.keyframe:
                 self._groups.append([entry])
             elif self._groups and self._groups[-1][-1].template is template:
@@ -76,6 +79,17 @@ class PacketRing:
                 self._drop_oldest()
             if self._bytes > self.max_bytes:  # one endless group of pictures: wait for the next keyframe
                 self._drop_oldest()
+
+    def resize(self, since: float, size: tuple[int, int]) -> None:
+        """The decoder found that pictures have another coded `size` since the one at joined second `since`."""
+        with self._lock:
+            for i, group in enumerate(self._groups):
+                old = group[0].template
+                if group[0].seconds >= since - 1e-6 and old.size != size:
+                    first = next((t for t, new in self._resized.items() if new is old), old)
+                    if self._resized.get(first, old).size != size:
+                        self._resized[first] = first.resized(size)
+                    self._groups[i] = [replace(entry, template=self._resized[first]) for entry in group]
 
     def _drop_oldest(self) -> None:
         self._bytes -= sum(entry.packet.size for entry in self._groups.popleft())

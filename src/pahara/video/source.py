@@ -123,7 +123,7 @@ class Decoding:
             stamp = picture.dts if packet is not None or picture.pts is None else picture.pts
             time = self.clock.time(None if stamp is None else float(stamp * time_base))
             if (picture.width, picture.height) != self._coded_size:
-                self._look_at(picture)
+                self._look_at(picture, None if stamp is None else float(stamp * time_base))
             if packet is not None and time is not None:
                 packet.pts = round((time + (self.clock.zero or 0.0)) / time_base)
             stats.dropped, stats.longest_gap = self.clock.dropped, self.clock.longest_gap
@@ -131,13 +131,17 @@ class Decoding:
                 found.append(self._frame(picture, time))
         return found
 
-    def _look_at(self, picture: av.VideoFrame) -> None:
+    def _look_at(self, picture: av.VideoFrame, joined: float | None) -> None:
+        first = self._coded_size == (0, 0)
         self._coded_size = (picture.width, picture.height)
         self.orientation = Orientation.of(picture)
         self.source.size = self.orientation.size(*self._coded_size)
         if isinstance(self.source.ring, PacketRing):
             self.source.ring.orientation = self.orientation
-            self.source.ring.zero = self.clock.zero or 0.0
+            if first:
+                self.source.ring.zero = self.clock.zero or 0.0
+            elif joined is not None:
+                self.source.ring.resize(joined, self._coded_size)
 
     def _frame(self, picture: av.VideoFrame, time: float) -> Frame:
         orientation, source = self.orientation, self.source

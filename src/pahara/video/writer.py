@@ -103,10 +103,12 @@ class VideoWriter:
         self.size = (wide + wide % 2, tall + tall % 2)
         self.begin = self.end = time
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._container = av.open(str(self._temporary), "w", format="mp4", options={"movflags": "+hybrid_fragmented+frag_keyframe"})
+        self._container = av.open(
+            str(self._temporary), "w", format="mp4", options={"movflags": "+hybrid_fragmented+frag_keyframe", "flush_packets": "1"}
+        )
         if self._epoch:
             self._container.metadata["creation_time"] = datetime.fromtimestamp(self._epoch + time, UTC).isoformat()
-        stream = self._container.add_stream("libx264", options={"crf": str(self._crf), "preset": self._preset})
+        stream = self._container.add_stream("libx264", options={"crf": str(self._crf), "preset": self._preset, "bf": "0"})
         stream.width, stream.height = self.size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = stream.time_base = Fraction(1, TICKS)
@@ -125,7 +127,7 @@ class VideoWriter:
             h, w = image.shape[:2]
             top, left = (tall - h) // 2, (wide - w) // 2
             image = cv2.copyMakeBorder(image, top, tall - h - top, left, wide - w - left, cv2.BORDER_CONSTANT)
-        if (w, h) != self.size:
+        elif (w, h) != self.size:
             image = cv2.copyMakeBorder(image, 0, tall - h, 0, wide - w, cv2.BORDER_REPLICATE)
         return image
 
