@@ -8,9 +8,10 @@ import pytest
 from pahara.alarms import AlarmRule
 from pahara.behaviours import Crossing, Intrusion, Loitering, Running
 from pahara.behaviours.schedule import Hours, Schedule
-from pahara.config import default_config, parse, plan, plan_for_source, plans
-from pahara.config.build import MEMORY, store_place
+from pahara.config import default_config, parse, plan, plan_for_source, plans, retention, store_place
+from pahara.config.build import MEMORY
 from pahara.core import Behaviour, ConfigError, Tracker, Tripwire, Zone
+from pahara.store import Retention
 from pahara.tracking import ByteTrack
 
 TEXT = """\
@@ -101,6 +102,12 @@ def test_paths_are_relative_to_the_file(config, tmp_path):
     assert plan(config, "gate").source == "rtsp://192.0.2.7/sub"
     assert plan(config, "shed").source == "webcam:1"
     assert store_place(config) == (str(tmp_path / "kept"), tmp_path / "kept")
+
+
+def test_the_store_keeps_things_as_long_as_the_file_says():
+    told = parse("version: 1\nstore: {days: null, gigabytes: 7, event_days: 400}", env={})
+    assert retention(told) == Retention(days=None, gigabytes=7.0, min_free_gigabytes=2.0, track_days=30.0, event_days=400.0)
+    assert retention(parse("version: 1", env={})).days == 30.0
 
 
 def test_a_database_elsewhere_keeps_its_password_to_itself(tmp_path):

@@ -2,9 +2,11 @@
 
 import importlib
 import sys
+from pathlib import Path
 
 import pytest
 
+from pahara.cli import checks
 from pahara.config import json_schema, parse, plan, registry
 from pahara.config.options import model_of
 from pahara.config.problems import ConfigProblems
@@ -122,6 +124,8 @@ def test_a_broken_plug_in_is_told_by_the_name_of_its_package(install, source, ta
         registry.find("behaviours", "lurking")
     assert words in str(caught.value)
     assert "behaviour.lurking" not in json_schema()["$defs"], "a broken plug-in must not break the editor's help"
+    doctors = [(each.state, each.advice) for each in checks.plugins(checks.Room(Path()))]
+    assert ("warn", "plugin") in doctors
 
 
 def test_unknown_names_get_the_nearest_known():

@@ -117,20 +117,25 @@ def packages(_: Room) -> Iterator[Finding]:
 def plugins(_: Room) -> Iterator[Finding]:
     """Everything that pahara.yml can name."""
     from pahara.config.options import model_of
-    from pahara.config.registry import GROUPS, find, names
+    from pahara.config.registry import GROUPS, find, is_built_in, names
     from pahara.core.errors import ConfigError
 
-    good, bad = 0, []
+    good = 0
+    own: list[str] = []
+    strange: list[str] = []
     for group in GROUPS:
         for name in names(group):
             try:
                 model_of(find(group, name))
                 good += 1
             except ConfigError as error:
-                bad.append(str(error))
-    yield Finding(
-        "plugins", "fail" if bad or not good else "ok", "; ".join(bad) if bad else str(good), "reinstall" if bad or not good else ""
-    )
+                (own if is_built_in(group, name) else strange).append(str(error))
+    if own or not good:
+        yield Finding("plugins", "fail", "; ".join(own), "reinstall")
+    else:
+        yield Finding("plugins", "ok", str(good))
+    if strange:
+        yield Finding("plugins", "warn", "; ".join(strange), "plugin")
 
 
 def decode(_: Room) -> Iterator[Finding]:

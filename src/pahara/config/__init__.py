@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .build import CameraPlan, default_config, plan, plan_for_source, plans
+    from .build import CameraPlan, default_config, plan, plan_for_source, plans, retention, store_place
     from .detectors import ChosenDetector, choose_detector
     from .loading import from_data, load, parse
     from .model import Config
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CameraPlan", "ChosenDetector", "Config", "ConfigProblems", "Problem", "choose_detector", "default_config", "from_data",
-    "json_schema", "load", "parse", "plan", "plan_for_source", "plans",
+    "json_schema", "load", "parse", "plan", "plan_for_source", "plans", "retention", "store_place",
 ]  # fmt: skip
 
 _HOMES = {
-    "build": ("CameraPlan", "default_config", "plan", "plan_for_source", "plans"),
+    "build": ("CameraPlan", "default_config", "plan", "plan_for_source", "plans", "retention", "store_place"),
     "detectors": ("ChosenDetector", "choose_detector"),
     "loading": ("from_data", "load", "parse"),
     "model": ("Config",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pahara.alarms import AlarmRule
 from pahara.core import Behaviour, Signal, Tracker, Tripwire, Zone
@@ -19,6 +19,9 @@ from .registry import find, names
 from .resolve import draw, resolve
 from .secrets import Secret, shown
 from .telling import Teller
+
+if TYPE_CHECKING:
+    from pahara.store import Retention
 
 MEMORY = 10.0  # seconds of trail that a behaviour gets which names no number
 ONLY = "camera"  # key of the one camera of `default_config`
@@ -118,6 +121,14 @@ def store_place(config: Config) -> tuple[str, Path]:
     """Where the store is: (folder or database URL, folder of the evidence)."""
     folder = (config.folder / Path(str(config.store.path)).expanduser()).absolute()
     return (str(config.store.url) or str(folder)), folder
+
+
+def retention(config: Config) -> Retention:
+    """How long the store keeps things: `retention(config).apply(store)`."""
+    from pahara.store import Retention
+
+    told = config.store
+    return Retention(told.days, told.gigabytes, told.min_free_gigabytes, told.track_days, told.event_days)
 
 
 def _plan(config: Config, key: str, camera: Camera) -> CameraPlan:

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from .options import TEXT, no_boolean
 from .problems import Problem
+from .registry import names
 from .secrets import Secret, shown
 
 VERSION: Literal[1] = 1
@@ -318,8 +319,6 @@ class Config(Part):
 
 def detector_mapping(value: Any) -> Any:
     """ "motion" is {kind: motion}; "yolox-nano" and "my/model.onnx" are {kind: onnx, model: …}."""
-    from .registry import names
-
     if isinstance(value, str):
         return {"kind": value} if value == "auto" or (value != "onnx" and value in names("detectors")) else {"kind": "onnx", "model": value}
     return value

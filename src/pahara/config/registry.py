@@ -54,7 +54,7 @@ def find(group: str, name: str) -> Plugin:
     if name not in known:
         raise ConfigError(f"no {word} named '{name}'. {did_you_mean(name, known)}")
     claims = {entry.value: entry for entry in known[name]}
-    own = [entry for entry in claims.values() if entry.dist and entry.dist.name == "pahara"]
+    own = [entry for entry in claims.values() if _is_own(entry)]
     if len(claims) > 1 and not own:
         raise ConfigError(f"two packages claim the {word} '{name}': {' and '.join(sorted(map(_package, claims.values())))}. Remove one")
     entry = own[0] if own else next(iter(claims.values()))
@@ -66,6 +66,15 @@ def find(group: str, name: str) -> Plugin:
         raise ConfigError(f"the {word} '{name}' of {_package(entry)} is no class and no function: {entry.value}")
     made: Plugin = plug_in
     return made
+
+
+def is_built_in(group: str, name: str) -> bool:
+    """Whether the name belongs to Pahara itself."""
+    return any(_is_own(entry) for entry in _registered(group).get(name, ()))
+
+
+def _is_own(entry: EntryPoint) -> bool:
+    return entry.dist is not None and entry.dist.name == "pahara"
 
 
 def _package(entry: EntryPoint) -> str:
