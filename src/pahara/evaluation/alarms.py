@@ -192,7 +192,8 @@ def wilson(hits: int, trials: int, sure: float = SURE) -> Interval:
     share = hits / trials
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
+    # At the ends the formula gives 0 and 1, save for the last bit.
+    return Interval(share, middle - half if hits else 0.0, middle + half if hits < trials else 1.0)
 
 
 def clopper_pearson(hits: int, trials: int, sure: float = SURE) -> Interval:
