@@ -157,12 +157,18 @@ def test_a_missing_file_or_folder_is_told(tmp_path):
         read_yolo(tmp_path, names=["a"])
 
 
-def survives(read, path: Path) -> None:
+def complaint(read, path: Path) -> str:
+    """What the reader says of this file; "" when it takes it. Any error but PaharaError goes through."""
     try:
         read(path)
     except PaharaError as error:
-        assert str(error).startswith(str(path.parent))
-        assert "\n" not in str(error)
+        return str(error)
+    return ""
+
+
+def survives(read, path: Path) -> None:
+    told = complaint(read, path)
+    assert not told or (told.startswith(str(path.parent)) and "\n" not in told)
 
 
 garbage = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -197,10 +203,8 @@ def test_no_bytes_break_any_reader(tmp_path, data):
 def test_no_garbage_breaks_the_yolo_reader(tmp_path, text):
     (tmp_path / "a.png").write_bytes(png(10, 10))
     write(tmp_path / "a.txt", text)
-    try:
-        read_yolo(tmp_path, names=["a", "b"])
-    except PaharaError as error:
-        assert "a.txt, line" in str(error)
+    told = complaint(lambda folder: read_yolo(folder, names=["a", "b"]), tmp_path)
+    assert not told or "a.txt, line" in told
 
 
 @st.composite
