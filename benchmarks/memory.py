@@ -18,11 +18,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from pahara.detection.tamper import TamperSignals
-
 from pahara.alarms import AlarmRule
 from pahara.core import Detections, Image
 from pahara.detection.gate import MotionGate
+from pahara.detection.tamper import TamperSignals
 from pahara.pipeline.analyst import Analyst
 from pahara.pipeline.record import Recorder
 from pahara.pipeline.session import Session

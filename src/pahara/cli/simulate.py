@@ -37,7 +37,7 @@ def simulate(
     from pahara.core.errors import PaharaError
     from pahara.pipeline.staged import config_text
     from pahara.simulate import bundled_scripts, dump, load_script
-    from pahara.simulate.random import random_script
+    from pahara.simulate.random import KINDS, random_script
     from pahara.simulate.write import write_frames, write_video
 
     if listed:
@@ -50,8 +50,7 @@ def simulate(
         staged = load_script(script)
         staged = replace(staged, seed=seed) if seed >= 0 else staged
     else:
-        wanted = {"kinds": tuple(kind)} if kind else {}
-        staged = random_script(max(seed, 0), duration=seconds, **wanted)
+        staged = random_script(max(seed, 0), kinds=tuple(kind) if kind else KINDS, duration=seconds)
 
     console = Console(stderr=True)
     try:
