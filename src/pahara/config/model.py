@@ -157,7 +157,7 @@ class DetectorChoice(Choice):
     """What finds people and things in a picture."""
 
     kind: Text = "onnx"
-    """onnx, motion, hog, auto, or a plug-in."""
+    """onnx, auto, motion, or another detector that is installed."""
 
 
 class TrackerChoice(Choice):
@@ -275,7 +275,7 @@ class Config(Part):
     timezone: Annotated[Text, AfterValidator(_timezone)] = "local"
     """Of schedules, e.g. Asia/Dhaka; "local" is the clock of this machine."""
     detector: Detector = DetectorChoice(kind="auto")
-    """A model's name (yolox-nano), a path to an .onnx file, "motion", "hog", "auto" (the best that is here without a download), or a mapping."""
+    """A model's name (yolox-nano), a path to an .onnx file, "motion", "auto" (the best that is here without a download), or a mapping."""
     tracker: Tracker = TrackerChoice()
     """Options of the tracker."""
     gate: Gate = GateChoice()

@@ -82,7 +82,7 @@ def _detector(definitions: dict[str, Any]) -> dict[str, Any]:
     made["oneOf"][0] = {
         "type": "string",
         "anyOf": [{"enum": words}, {"pattern": r"\.onnx$"}, {"pattern": r"\{PAHARA_[A-Z0-9_]+\}"}],
-        "description": "A model's name, a path to an .onnx file, motion, hog, or auto (the best that is here).",
+        "description": "A model's name, a path to an .onnx file, motion, or auto (the best that is here).",
     }
     made["oneOf"].append({"type": "object", "properties": {"kind": {"const": "auto"}}, "required": ["kind"], "additionalProperties": False})
     return made
