@@ -155,6 +155,7 @@ def incidents(script: Script, company: Company, observed: Observed | None = None
             found += [_placed(i, index, rule) for i in judge(seen, rule)]
     found += _staged(seen)
     found = [replace(i, sure=False) if i.kind != "tamper" and _blind(script, i.start) else i for i in found]
+    found = [replace(i, start=float(i.start), end=float(i.end), sure=bool(i.sure)) for i in found]
     return tuple(sorted((i for i in found if i.start < script.duration), key=lambda i: (i.start, i.kind, i.subjects)))
 
 
@@ -221,7 +222,8 @@ def _intrusion(seen: Observed, rule: Rule) -> Iterator[Incident]:
             stay = (b - a + 1) * BEAT
             if stay >= wait:
                 start = seen.times[a] + wait
-                sure = stay >= wait + 1.2 and _good(trail, a, min(b, a + 40))
+                clear = int(trail.clear[a : b + 1].sum()) * BEAT
+                sure = clear >= wait + 1.5 and _good(trail, a, b, share=0.5)
                 yield Incident("intrusion", start, seen.times[b], (trail.id,), _box([trail], _row(seen, start)), detail={"stay": round(stay, 2), "limit": wait}, sure=sure)
 
 
@@ -427,7 +429,7 @@ def _abandoned(seen: Observed, rule: Rule) -> Iterator[Incident]:
                 continue
             clear = not _behind(seen.script.view, np.array([[[*stood.at, 0.1], [*stood.at, 0.3]]]), _blocks(seen.script))[0]
             sure = bool(end - left >= wait + 4.0 and clear and min(box[2] - box[0], box[3] - box[1]) >= 14 and box[3] - box[1] >= 22)
-            yield Incident("abandoned", start, end, (bag_id,), tuple(float(v) for v in box), detail={"left": round(left, 2), "limit": wait, "owner": owner.id}, sure=sure)  # type: ignore[arg-type]
+            yield Incident("abandoned", start, end, (bag_id,), tuple(float(v) for v in box), detail={"left": round(float(left), 2), "limit": wait, "owner": owner.id}, sure=sure)  # type: ignore[arg-type]
 
 
 def _removed(seen: Observed, rule: Rule) -> Iterator[Incident]:

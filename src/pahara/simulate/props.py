@@ -125,7 +125,7 @@ def bag(kind: str, told: str = "", seed: int = 0) -> Mesh:
     dark = paint * 0.45
     if kind == "suitcase":
         body = painted(rounded([(0.04, 0.0, 0.0), (0.05, 0.18, 0.10), (0.08, 0.205, 0.12), (0.34, 0.21, 0.125), (0.60, 0.205, 0.12), (0.64, 0.18, 0.10), (0.645, 0.0, 0.0)], paint), seed)
-        ribs = [box(0.43, 0.015, 0.02, dark, z=z).moved((0, y)) for z in (0.2, 0.46) for y in (-0.125, 0.125)]
+        ribs = [box(0.34, 0.015, 0.02, dark, z=z).moved((0, y)) for z in (0.2, 0.46) for y in (-0.125, 0.125)]
         grip = tube(np.array([[-0.09, 0, 0.64], [-0.09, 0, 0.74], [0.09, 0, 0.74], [0.09, 0, 0.64]]), 0.012, dark, 6)
         feet = [box(0.04, 0.04, 0.05, dark).moved((x, 0)) for x in (-0.14, 0.14)]
         return Mesh.join(body, *ribs, grip, *feet)

@@ -18,7 +18,8 @@ from .script import KINDS, Actor, Bag, Change, Look, Rule, Script, Spot, Tamper,
 from .settings import SETTINGS, Setting
 
 Rng = np.random.Generator
-TRIES = 60
+TRIES = 120
+KEPT = 20  # attempts with the same kinds
 # What each kind needs: seconds of the scene, and whether it works where people come towards the camera ("y").
 NEEDS: dict[str, tuple[float, bool]] = {
     "intrusion": (16, True), "crossing": (14, True), "loitering": (38, True), "running": (8, False), "wrong_way": (16, False), "crowding": (34, False),
@@ -253,7 +254,7 @@ def _abandoned(d: _Draft) -> None:
         start, [do.Walk(tuple(points), d.pace()), do.Stand(1.5), do.PutDown(0), do.Stand(1.0, style="look"), do.Walk(tuple(d.out(end, c)), d.pace())],
         d.when(36),
     )  # fmt: skip
-    _give(d, owner, "suitcase" if d.rng.random() < 0.6 else "backpack")
+    _give(d, owner, "suitcase")
 
 
 def _give(d: _Draft, owner: int, kind: str) -> int:
@@ -270,7 +271,7 @@ def _removed(d: _Draft) -> None:
     s0, s1, c0, c1 = cell
     s, c = (s0 + s1) / 2, (c0 + c1) / 2
     bag = d.id()
-    d.bags.append(Bag(bag, "suitcase" if d.rng.random() < 0.7 else "backpack", at=d.at(s, c)))
+    d.bags.append(Bag(bag, "suitcase", at=d.at(s, c)))
     end = 0 if s < 0.5 else 1
     start, points = d.way(end, c, s + (-0.1 if end == 0 else 0.1))
     latest = min(d.duration, d.curfew) - 16
@@ -423,7 +424,10 @@ def _draft(seed: int, attempt: int, kinds: Sequence[str], duration: float, size:
     possible = [k for k in STAGERS if k in kinds and NEEDS[k][0] <= duration]
     if kinds and not possible:
         raise _Full
-    chosen = possible if len(possible) <= 1 else [str(k) for k in rng.permutation(possible)[: max(1, min(most, len(possible), int(rng.integers(1, most + 1))))]]
+    # The kinds are drawn apart from the rest and kept for some attempts: else the ones that are easy to stage would crowd out the others.
+    lot = np.random.default_rng([seed, attempt // KEPT, 41])
+    count = int(lot.integers(1, min(most, len(possible)) + 1)) if possible else 0
+    chosen = [str(k) for k in lot.permutation(possible)[:count]]
     names = [setting] if setting else list(SETTINGS)
     if not setting:
         if "climbing" in chosen:

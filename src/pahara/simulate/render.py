@@ -191,7 +191,7 @@ class Stage:
         if self._exposures is None:
             groups = self._scene(0.0)[1].groups
             means = {name: float(np.minimum(g, 3.0).mean()) for name, g in groups.items()}
-            key = {"day": 0.27, "overcast": 0.29, "dusk": 0.17, "night_ir": 0.13, "night_lamp": 0.085, "indoor": 0.27}[self.lighting.kind]
+            key = {"day": 0.27, "overcast": 0.29, "dusk": 0.17, "night_ir": 0.20, "night_lamp": 0.085, "indoor": 0.27}[self.lighting.kind]
             steps = np.arange(0, self.script.duration + 0.2, 0.1) if self.script.light.changes else np.zeros(1)
             told, now = [], None
             for t in steps.tolist():

@@ -15,7 +15,7 @@ from .script import Script, Tamper
 
 Floats = NDArray[np.floating[Any]]
 FIELDS = 12  # noise pictures that take turns, each time shifted differently
-GAIN = {"day": 1.0, "overcast": 1.1, "dusk": 2.0, "night_ir": 1.9, "night_lamp": 2.6, "indoor": 1.4}  # noise under each light
+GAIN = {"day": 1.0, "overcast": 1.1, "dusk": 2.0, "night_ir": 1.6, "night_lamp": 2.6, "indoor": 1.4}  # noise under each light
 
 
 def tone_table() -> NDArray[np.uint8]:

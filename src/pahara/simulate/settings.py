@@ -79,7 +79,7 @@ def car_park(rng: Rng) -> Setting:
     lamps = tuple(Lamp(f"post {k + 1}", (x, y, 5.4), _u(rng, 2.2, 3.2), _u(rng, 0.2, 0.9)) for k, (x, y) in enumerate(((-4.0, 9.0), (5.0, 11.0))))
     return Setting(
         "car park", Place("asphalt", marks=marks, walls=(_back_wall(rng, back, 14, ("brick", "concrete", "plaster", "panel"), _u(rng, 2.6, 5)),), things=(*cars, *posts)),
-        _camera(rng, 3.6, 4.8, (22, 27), (68, 80)), Light(kind, _sun(rng), lamps if kind.startswith("night") or kind == "dusk" else ()), "x",
+        _camera(rng, 3.6, 4.8, (22, 27), (68, 80)), Light(kind, _sun(rng), lamps if kind in ("dusk", "night_lamp") else ()), "x",
         (-3.6, 3.6, 5.4, back - 5.6), _sensor(rng, "CAM 4 PARKING"), rain=_u(rng, 0.3, 0.9) if kind == "overcast" and rng.random() < 0.4 else 0.0,
     )  # fmt: skip
 
@@ -97,7 +97,7 @@ def courtyard(rng: Rng) -> Setting:
     return Setting(
         "courtyard",
         Place(_any(rng, "paving", "tiles", "concrete"), walls=(_back_wall(rng, back, 13, ("plaster", "brick"), _u(rng, 3, 5)),), things=tuple(things)),  # type: ignore[arg-type]
-        _camera(rng, 3.2, 4.4, (21, 26), (70, 82)), Light(kind, _sun(rng), lamps if kind not in ("day", "overcast") else ()), "x",
+        _camera(rng, 3.2, 4.4, (21, 26), (70, 82)), Light(kind, _sun(rng), lamps if kind in ("dusk", "night_lamp") else ()), "x",
         (-3.6, 3.6, 5.2, min(back - 2.6, 11.6)), _sensor(rng, "COURTYARD"), rain=_u(rng, 0.3, 0.8) if kind == "overcast" and rng.random() < 0.3 else 0.0,
         bench=bench,
     )  # fmt: skip
@@ -114,7 +114,7 @@ def entrance(rng: Rng) -> Setting:
     lamps = (Lamp("door", (0.0, back - 0.6, 3.4), 3.0, 0.3), Lamp("street", (-4.5, 6.5, 5.5), 2.6, 0.8))
     return Setting(
         "entrance", Place(_any(rng, "paving", "concrete", "asphalt", "tiles"), walls=(_back_wall(rng, back, 12, ("plaster", "glass", "tiled", "brick"), _u(rng, 3.2, 5)),), things=tuple(things)),  # type: ignore[arg-type]
-        _camera(rng, 3.0, 4.2, (20, 25), (70, 84)), Light(kind, _sun(rng), lamps if kind not in ("day", "overcast") else ()), "x",
+        _camera(rng, 3.0, 4.2, (20, 25), (70, 84)), Light(kind, _sun(rng), lamps if kind in ("dusk", "night_lamp") else ()), "x",
         (-3.5, 3.5, 5.0, min(back - 2.4, 11.2)), _sensor(rng, "MAIN GATE"),
     )  # fmt: skip
 
@@ -128,7 +128,7 @@ def yard(rng: Rng) -> Setting:
     lamps = (Lamp("yard", (_u(rng, -3, 3), back - 1.0, 4.5), 3.2, _u(rng, 0.1, 0.8)),)
     return Setting(
         "yard", Place(_any(rng, "grass", "dirt", "concrete"), walls=(barrier, _back_wall(rng, back + 8, 16, ("panel", "brick", "plaster"), 4.5)), things=tuple(things)),  # type: ignore[arg-type]
-        _camera(rng, 3.4, 4.6, (20, 25), (68, 80)), Light(kind, _sun(rng), lamps if kind not in ("day", "overcast") else ()), "x",
+        _camera(rng, 3.4, 4.6, (20, 25), (68, 80)), Light(kind, _sun(rng), lamps if kind in ("dusk", "night_lamp") else ()), "x",
         (-3.5, 3.5, 5.4, back - 1.4), _sensor(rng, "YARD"), fence="boundary", rain=_u(rng, 0.3, 0.8) if kind == "overcast" and rng.random() < 0.3 else 0.0,
     )  # fmt: skip
 
@@ -174,7 +174,7 @@ def alley(rng: Rng) -> Setting:
     lamps = (Lamp("wall", (-half + 0.3, 9.0, 3.8), 3.0, _u(rng, 0.3, 0.9)), Lamp("far", (half - 0.3, 15.0, 4.0), 3.0, 0.5))
     return Setting(
         "alley", Place(_any(rng, "concrete", "asphalt", "paving"), walls=tuple(walls), things=tuple(things)), _camera(rng, 3.2, 4.0, (20, 25), (66, 76)),  # type: ignore[arg-type]
-        Light(kind, (_u(rng, 120, 240, 0), _u(rng, 48, 68, 0)), lamps if kind not in ("day", "overcast") else ()), "y", (-half + 0.9, half - 0.9, 5.2, 12.5), _sensor(rng, "ALLEY"),
+        Light(kind, (_u(rng, 120, 240, 0), _u(rng, 48, 68, 0)), lamps if kind in ("dusk", "night_lamp") else ()), "y", (-half + 0.9, half - 0.9, 5.2, 12.5), _sensor(rng, "ALLEY"),
     )  # fmt: skip
 
 
