@@ -392,7 +392,7 @@ def _entry(node: ast.stmt, path: Path, room: Path) -> list[str]:
                 line = f"    {_signature(item)}"
                 beside = told and len(line) + len(told) < 110
                 body += [*([] if beside or not told else [f"    # {told}"]), *how, f"{line}  # {told}" if beside else line]
-        lines += body or ["    ..."]
+        lines = [*lines, *body] if body else [*lines[:-1], f"{lines[-1]} ..."]
     lines += ["```", "", *_docstring(ast.get_docstring(node) or ""), ""]
     return lines
 

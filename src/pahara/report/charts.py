@@ -119,6 +119,7 @@ class Heat:
 
     png: bytes
     top: float  # object-seconds on one spot at the warmest colour
+    beyond: bool  # whether a few spots are warmer still: one sleeper must not hide everyone else
 
     def at(self, share: float) -> float:
         """Seconds at a place of the legend, 0..1: colours follow the square root, so that a passer-by shows too."""
@@ -138,7 +139,7 @@ def heat(feet: FeetMap) -> Heat | None:
     alpha = np.clip(warm * 2.4, 0, 0.86)  # where nobody stood, the place itself shows
     alpha[warm < 0.03] = 0
     done, png = cv2.imencode(".png", np.dstack([colours, (alpha * 255).astype(np.uint8)]), [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    return Heat(png.tobytes(), top) if done else None
+    return Heat(png.tobytes(), top, bool(smooth.max() > 1.1 * top)) if done else None
 
 
 def legend_colours(steps: int = 9) -> list[tuple[str, str]]:

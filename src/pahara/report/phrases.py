@@ -53,6 +53,12 @@ def named(name: str) -> Phrase:
     return say(name) if language.has(name) else plain(name)
 
 
+def sentence(name: str) -> Phrase:
+    """The same with a capital letter."""
+    words = named(name)
+    return each(lambda one: _capital(words[one]))
+
+
 def behaviour(name: str, kind: str) -> Phrase:
     """The kind as people say it, and the configuration's own name where it tells more."""
     known = each(lambda one: _capital(language.behaviour_name(kind, one)))

@@ -121,8 +121,8 @@ def page(summary: RunSummary, clock: Clock, folder: Path, pictures: int) -> dict
         "source": masked(summary.source),
         "tone": "alarm" if summary.cards and not summary.drill else "calm",
         "figures": _figures(summary),
-        "note": phrases.named(summary.facts.detector_note) if summary.facts.detector_note else None,
-        "warnings": [phrases.named(words) for words in summary.warnings],
+        "note": phrases.sentence(summary.facts.detector_note) if summary.facts.detector_note else None,
+        "warnings": [phrases.sentence(words) for words in summary.warnings],
         "timeline": _timeline(summary, span, clock, order, names, colours),
         "cards": cards[:CARDS],
         "more": cards[CARDS:],
@@ -405,7 +405,9 @@ def _places(summary: RunSummary) -> dict[str, object]:
     return {
         "background": charts.data_uri(summary.background) or charts.data_uri(charts.blank_picture(summary.size)),
         "heat": charts.data_uri(warm.png) if warm else "",
-        "ticks": [(percent(share), language.number(warm.at(share))) for share in (0.0, 0.5, 1.0)] if warm else [],
+        "ticks": [(percent(share), language.number(warm.at(share)) + "+" * (share == 1 and warm.beyond)) for share in (0.0, 0.5, 1.0)]
+        if warm
+        else [],
         "colours": charts.legend_colours(),
         "zones": zones,
         "lines": lines,
