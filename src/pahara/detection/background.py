@@ -26,6 +26,8 @@ FLOOR_WEAK, FLOOR_STRONG = 10.0, 20.0  # grey levels, at least
 UPHEAVAL = 0.45  # share of the picture that changes only when the light does
 CERTAIN = 2  # pixels of a patch that must be beyond STRONG
 SHADOW_DARKEST, SHADOW_LIGHTEST = 0.40, 0.97  # brightness of a shadow, against the ground in the sun
+HUE = 9.0  # grey levels by which a shadow's colour may differ from the ground's
+BODY = 0.3  # share of a patch that is no shadow, at least, where there is a body
 _SQUARE, _CROSS = np.ones((3, 3), np.uint8), cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
@@ -91,7 +93,7 @@ class Background:
             certain = core[at] & (own > 0)
             if np.count_nonzero(certain) < CERTAIN:
                 continue
-            own &= 1 - _shadow(self._seen[at], self.ground[at])
+            own = _without_shadow(own, _shadow(self._seen[at], self.ground[at]))
             if np.count_nonzero(certain & (own > 0)) >= CERTAIN:
                 kept[at] |= own
         return kept
@@ -163,6 +165,21 @@ def _shadow(now: Plane, ground: Plane) -> Mask:
     ratio = grey / np.maximum(ground_grey, 1.0)
     dark = (ratio > SHADOW_DARKEST) & (ratio < SHADOW_LIGHTEST)
     hue = _most(cv2.absdiff(now, ground * ratio[..., None]))  # what is left when the brightness is undone
-    texture = cv2.blur(cv2.absdiff(_gradient(grey), _gradient(ground_grey) * ratio), (5, 5))
-    shadow: Mask = (dark & (hue < 8.0) & (texture < 3.0)).view(np.uint8)
+    shadow: Mask = (dark & (hue < HUE)).view(np.uint8)
     return shadow
+
+
+def _without_shadow(own: Mask, shadow: Mask) -> Mask:
+    """A patch without its cast shadow. Grey clothes look like shadow too, so what lies below a body stays: its legs.
+
+    Where next to nothing but shadow is left, the patch stays whole: it is someone in grey.
+    """
+    body = cv2.morphologyEx(own & (1 - shadow), cv2.MORPH_OPEN, _SQUARE)
+    if cv2.countNonZero(body) < BODY * cv2.countNonZero(own):
+        return own
+    count, _, stats, _ = cv2.connectedComponentsWithStats(body, connectivity=8)
+    kept = own & (1 - shadow)
+    for x, y, wide, tall, area in stats[1:count]:
+        if area >= 0.2 * wide * tall and tall >= wide / 2:
+            kept[y:, x : x + wide] |= own[y:, x : x + wide]
+    return kept

@@ -15,6 +15,7 @@ from .background import Foreground, Mask
 Box = tuple[float, float, float, float]  # x1 y1 x2 y2, pixels of the small picture
 
 SLIM = 0.38  # width over height of someone who stands
+STIFF = 0.01  # how much the usual slope counts against the measured one: as feet spread over a tenth of the picture
 LEAST_AREA = 18  # pixels; smaller patches are noise
 OPEN = np.ones((3, 3), np.uint8)  # takes out single pixels and lines: rain, wires, waving tape
 CLOSE = np.ones((5, 3), np.uint8)  # bridges belts and straps of the ground's colour
@@ -40,6 +41,19 @@ class Blob:
     @property
     def middle(self) -> float:
         return (self.box[0] + self.box[2]) / 2
+
+
+def join_blobs(blobs: Sequence[Blob]) -> Blob:
+    """Several blobs as one."""
+    if len(blobs) == 1:
+        return blobs[0]
+    x1, y1, x2, y2 = around = union([blob.box for blob in blobs])
+    pixels = np.zeros((int(y2 - y1), int(x2 - x1)), np.uint8)
+    for blob in blobs:
+        top, left = int(blob.box[1] - y1), int(blob.box[0] - x1)
+        pixels[top : top + blob.pixels.shape[0], left : left + blob.pixels.shape[1]] |= blob.pixels
+    whole = sum(blob.area for blob in blobs)
+    return Blob(around, whole, sum(blob.contrast * blob.area for blob in blobs) / max(whole, 1), pixels)
 
 
 @dataclass
@@ -75,19 +89,18 @@ class Scale:
         if len(seen) < 12:
             return
         foot, tall = seen.T
-        middle, spread = float(np.median(foot)), float(foot.std())
-        if spread < 0.04 * self.rows:  # all walked in one row: no slope can be told, things shrink towards a far horizon
-            b = float(np.median(tall)) / max(middle, 1.0) * 0.6
-            self._line = (float(np.median(tall)) - b * middle, b)
-            return
         weights = np.ones(len(foot))
         a = b = 0.0
         for _ in range(4):  # straight line with the far off ones weighing less, and less again
             w = weights / weights.sum()
-            at, mean = (w * foot).sum(), (w * tall).sum()
-            b = float((w * (foot - at) * (tall - mean)).sum() / ((w * (foot - at) ** 2).sum() + 1.0))
-            b = float(np.clip(b, 0.0, 3.0))
-            a = float(mean - b * at)
+            at, mean = float((w * foot).sum()), float((w * tall).sum())
+            # Where all walk in one row no slope can be told: then people shrink to nothing well above the picture.
+            usual = mean / (at + 0.6 * self.rows)
+            b = float((w * (foot - at) * (tall - mean)).sum() + usual * STIFF * self.rows**2) / float(
+                (w * (foot - at) ** 2).sum() + STIFF * self.rows**2
+            )
+            b = float(np.clip(b, 0.0, 2.0))
+            a = mean - b * at
             off = np.abs(tall - a - b * foot)
             weights = 1 / np.maximum(off, 0.05 * mean)
         self._line = (a, b)

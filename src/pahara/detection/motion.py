@@ -13,11 +13,12 @@ from itertools import count
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pahara.core import Detections, Frame, Image
 
 from .background import Background, Foreground, Mask
-from .blobs import SLIM, Blob, Box, Scale, area, find_blobs, overlap, split_by_heads, union
+from .blobs import SLIM, Blob, Box, Scale, area, find_blobs, join_blobs, overlap, split_by_heads, union
 
 NAMES = ("person", "bag", "vehicle", "object")
 PERSON, BAG, VEHICLE, OBJECT = range(4)
@@ -26,6 +27,7 @@ ROWS = 288  # height of the small picture, pixels
 LONGEST_GAP = 5.0  # seconds without a picture after which the past tells nothing
 FORGET = 0.6  # seconds that a thing out of sight is waited for
 STILL = 1.0  # seconds in one place that make a thing lie there
+LEFT_BEHIND = 0.42  # share of a person's box; what lies still and is smaller is not that person
 HIDDEN = 1.2  # seconds that someone may be wholly behind another
 GHOST = -0.12  # an outline that stands more in the background than in the picture by this is nobody
 
@@ -50,6 +52,9 @@ class _Thing:
     from_person: bool = False  # came out of a person's blob, or appeared beside one
     crowd: int = 1  # things that share its blob now
     heads: int = 0  # sightings on end in which its blob showed several heads
+    small_since: float = 0.0
+    people: int = 1  # people who share its blob now
+    mixed: bool = False  # shared a blob with someone, or something came out of its blob, since it was last seen whole
     hidden: float = 0.0  # seconds that a shared blob has shown nothing of it that is not another's
 
     @property
@@ -137,13 +142,13 @@ class MotionDetector:
     def _follow(self, blobs: list[Blob], time: float) -> list[tuple[_Thing, Blob]]:
         """Gives every blob to the things that are in it; -> each thing that was seen, and its blob."""
         ahead = [thing.ahead(time) for thing in self._things]
-        inside = np.zeros((len(self._things), len(blobs)))
-        for i, box in enumerate(ahead):
-            for j, blob in enumerate(blobs):
-                shared = overlap(box, blob.box)
-                if shared:
-                    inside[i, j] = shared / max(min(area(box), area(blob.box)), 1.0)
-        homes = [int(row.argmax()) if len(row) and row.max() >= 0.25 else -1 for row in inside]
+        inside, homes = _homes(ahead, blobs)
+        loose = [j for j in range(len(blobs)) if j not in homes]
+        if pieces := self._pieces(loose, inside, homes, blobs):
+            joined = [join_blobs([blob, *(blobs[k] for k in pieces.get(j, ()))]) for j, blob in enumerate(blobs)]
+            taken = {k for own in pieces.values() for k in own}
+            blobs = [blob for j, blob in enumerate(joined) if j not in taken]
+            inside, homes = _homes(ahead, blobs)
 
         sighted: list[tuple[_Thing, Blob]] = []
         for j, blob in enumerate(blobs):
@@ -153,7 +158,7 @@ class MotionDetector:
                 self._newcomers(blob, time, [self._things[i] for i in near], sighted)
                 continue
             things = [self._things[i] for i in tenants]
-            grown = [thing for thing in things if thing.label in (PERSON, VEHICLE) or thing.sightings >= 4]
+            grown = [thing for thing in things if thing.label != OBJECT or (thing.sightings >= 4 and time - thing.still_since >= STILL)]
             if len(grown) >= 2:
                 self._share(blob, grown, [ahead[self._things.index(thing)] for thing in grown], time, sighted)
                 things = grown
@@ -168,6 +173,23 @@ class MotionDetector:
         self._things += [thing for thing, _ in sighted if thing not in self._things]
         return sighted
 
+    def _pieces(self, loose: list[int], inside: NDArray[np.float64], homes: list[int], blobs: list[Blob]) -> dict[int, list[int]]:
+        """Blobs that nobody owns but that lie where a person was: parts of that person. -> blob of the person: its parts.
+
+        So someone who falls stays one, though the trousers are of the ground's colour. A bag set down is such a part
+        too, until its owner has walked out of the box around both.
+        """
+        found: dict[int, list[int]] = {}
+        for j in loose:
+            for i, thing in enumerate(self._things):
+                if thing.label == PERSON and homes[i] >= 0 and inside[i, j] >= 0.6 and area(blobs[j].box) < 0.7 * area(thing.box):
+                    around = union([blobs[homes[i]].box, blobs[j].box])
+                    longest = 1.3 * max(thing.upright[1], 0.8 * thing.tall)
+                    if max(around[2] - around[0], around[3] - around[1]) <= longest:
+                        found.setdefault(homes[i], []).append(j)
+                        break
+        return found
+
     def _settle(self, thing: _Thing, blob: Blob, time: float, sighted: list[tuple[_Thing, Blob]]) -> None:
         """A blob with one thing in it; several heads mean that it never was one person."""
         person = self._scale.height(blob.box[3])
@@ -178,7 +200,7 @@ class MotionDetector:
             for box in parts:
                 if box is own:
                     self._move(thing, box, time)
-                    thing.crowd = len(parts)
+                    thing.crowd = thing.people = len(parts)
                     sighted.append((thing, blob))
                 else:
                     other = self._new(box, time)
@@ -188,32 +210,38 @@ class MotionDetector:
                     sighted.append((other, blob))
             return
         self._move(thing, blob.box, time)
-        thing.crowd = 1
+        thing.crowd = thing.people = 1
         sighted.append((thing, blob))
 
     def _share(self, blob: Blob, things: list[_Thing], ahead: list[Box], time: float, sighted: list[tuple[_Thing, Blob]]) -> None:
         """People who have run together into one blob keep their own size and go on as they went, inside the blob."""
         boxes = []
-        for thing, box in zip(things, ahead, strict=True):
+        movers = []
+        for row, (thing, box) in enumerate(zip(things, ahead, strict=True)):
+            if thing.label in (BAG, OBJECT):
+                boxes.append(list(thing.box))
+                continue
+            movers.append(row)
             wide, tall = thing.upright if thing.label == PERSON and thing.upright[1] else (box[2] - box[0], box[3] - box[1])
             wide, tall = min(wide, blob.wide), min(tall, blob.tall)
             middle = min(max((box[0] + box[2]) / 2, blob.box[0] + wide / 2), blob.box[2] - wide / 2)
             foot = min(max(box[3], blob.box[1] + tall), blob.box[3])
             boxes.append([middle - wide / 2, foot - tall, middle + wide / 2, foot])
         # The outermost own the blob's edges: they pull their boxes along, so that a group does not drift.
-        for side, pick in ((0, min), (2, max), (3, max), (1, min)):
-            own = pick(range(len(boxes)), key=lambda i: boxes[i][side])
-            shift = blob.box[side] - boxes[own][side]
-            boxes[own][side % 2] += 0.6 * shift
-            boxes[own][side % 2 + 2] += 0.6 * shift
+        for side, sign in ((0, 1), (2, -1), (3, -1), (1, 1)):
+            outermost = min(range(len(boxes)), key=lambda row: sign * boxes[row][side])
+            if outermost in movers:
+                shift = 0.6 * (blob.box[side] - boxes[outermost][side])
+                boxes[outermost][side % 2] += shift
+                boxes[outermost][side % 2 + 2] += shift
         own = _shown(blob, boxes)
-        for thing, (x1, y1, x2, y2), share in zip(things, boxes, own, strict=True):
-            thing.hidden = thing.hidden + time - thing.seen if share < 0.15 else 0.0
+        for thing, (x1, y1, x2, y2), shown in zip(things, boxes, own, strict=True):
+            thing.hidden = thing.hidden + time - thing.seen if shown < 0.15 else 0.0
             if thing.hidden > HIDDEN:
                 thing.seen = -np.inf  # gone behind the other, or never there
                 continue
             self._move(thing, (x1, y1, x2, y2), time)
-            thing.crowd = len(things)
+            thing.crowd, thing.people = len(things), sum(other.label == PERSON for other in things)
             sighted.append((thing, blob))
 
     def _newcomers(self, blob: Blob, time: float, near: list[_Thing], sighted: list[tuple[_Thing, Blob]]) -> None:
@@ -222,9 +250,11 @@ class MotionDetector:
         for box in parts:
             thing = self._new(box, time)
             thing.crowd = len(parts)
-            thing.from_person = any(other.label == PERSON for other in near) or any(
-                other.label == PERSON and overlap(_grown(other.box, 0.5 * other.tall), box) > 0 for other in self._things
-            )
+            beside = [other for other in self._things if other.label == PERSON and overlap(_grown(other.box, 0.5 * other.tall), box) > 0]
+            thing.from_person = bool(beside) or any(other.label == PERSON for other in near)
+            if _likeness(box[2] - box[0], box[3] - box[1], person, self._scale.rows, False) >= 0.5:
+                for other in beside:
+                    other.mixed = True  # this may be who was taken to be in there
             sighted.append((thing, blob))
 
     def _new(self, box: Box, time: float) -> _Thing:
@@ -295,8 +325,17 @@ class MotionDetector:
         if thing.crowd == 1 and likeness >= 0.7 and not cut:
             old = thing.upright if thing.upright[1] else (wide, tall)
             thing.upright = (old[0] + float(share) * (wide - old[0]), old[1] + float(share) * (tall - old[1]))
-        if thing.crowd == 1 and not cut and thing.travelled >= 0.7 and 1.9 <= tall / wide <= 4.0 and blob.area >= 0.45 * wide * tall:
-            self._scale.see(thing.box[3], tall)
+        if thing.crowd == 1 and not cut and thing.travelled >= 0.7 and 2.1 <= tall / wide <= 4.2 and blob.area >= 0.45 * wide * tall:
+            if float(np.hypot(*thing.velocity)) >= 0.3 * tall:
+                self._scale.see(thing.box[3], tall)
+        whole = thing.upright[0] * thing.upright[1]
+        small = thing.label == PERSON and not cut and thing.crowd == 1 and wide * tall < LEFT_BEHIND * whole
+        thing.mixed = thing.people > 1 or (thing.mixed and wide * tall < 0.7 * whole)
+        if not small:
+            thing.small_since = time
+        elif thing.mixed and time - max(thing.small_since, thing.still_since) >= STILL:  # the owner slipped away: this was left
+            thing.label, thing.person, thing.travelled, thing.from_person = BAG, 0.0, 0.0, True
+            thing.start, thing.upright = thing.foot, (0.0, 0.0)
 
     def _report(
         self, things: list[_Thing], contrast: dict[int, float], size: tuple[int, int], shape: tuple[int, ...], time: float
@@ -322,6 +361,19 @@ class MotionDetector:
 
 
 _ROUND = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+
+
+def _homes(ahead: list[Box], blobs: list[Blob]) -> tuple[NDArray[np.float64], list[int]]:
+    """-> (things, blobs) share of the smaller box that both cover, and each thing's own blob: the most alike; -1 for none."""
+    inside, alike = np.zeros((len(ahead), len(blobs))), np.zeros((len(ahead), len(blobs)))
+    for i, box in enumerate(ahead):
+        for j, blob in enumerate(blobs):
+            shared = overlap(box, blob.box)
+            if shared:
+                small, large = sorted((area(box), area(blob.box)))
+                inside[i, j], alike[i, j] = shared / max(small, 1.0), shared / max(large, 1.0)
+    alike[inside < 0.25] = 0
+    return inside, [int(row.argmax()) if len(row) and row.max() > 0 else -1 for row in alike]
 
 
 def _likeness(wide: float, tall: float, expected: float, rows: int, cut: bool) -> float:
