@@ -150,7 +150,7 @@ class Performance:
     def _add(self, state: _State, action: actions.Action, after: actions.Action | None, *, first: bool) -> None:
         match action:
             case actions.Walk() | actions.Run() | actions.Push() | actions.Drive():
-                self._travel(state, action, [tuple(p) for p in action.along], goes_on=_travels(after) or after is None, first=first)
+                self._travel(state, action, list(action.along), goes_on=_travels(after) or after is None, first=first)
             case actions.Stand():
                 seconds = action.seconds if action.until is None else action.until - state.time
                 if seconds <= 0:
@@ -166,7 +166,9 @@ class Performance:
                 self._still(state, "stand", 0.8, lambda t: motion.standing(t + self._drift, self.seed), blend=0.7)
             case actions.Sit():
                 seat = action.seat / self.height
-                self._still(state, "sit", action.seconds, lambda t: motion.sitting(t + self._drift, self.seed, seat), blend=1.0, grounded=False)
+                self._still(
+                    state, "sit", action.seconds, lambda t: motion.sitting(t + self._drift, self.seed, seat), blend=1.0, grounded=False
+                )
                 self._still(state, "stand", 1.0, lambda t: motion.standing(t + self._drift, self.seed), blend=0.9)
             case actions.Fall():
                 total = action.takes + action.lie + (motion.RISING if action.rise else 0.0)
@@ -279,7 +281,10 @@ class Performance:
                     seconds = left
                 style = str(rng.choice(styles))
                 goal_heading = state.heading + float(rng.normal(0, 0.8))
-                self._still(state, "loiter", seconds, lambda t, style=style: motion.standing(t + self._drift, self.seed, style), goal=goal_heading)
+                self._still(state, "loiter", seconds, self._standing(style), goal=goal_heading)
+
+    def _standing(self, style: str) -> Callable[[Floats], Floats]:
+        return lambda t: motion.standing(t + self._drift, self.seed, style)
 
     def _handle(self, state: _State, action: actions.PutDown | actions.PickUp) -> None:
         takes = 1.7
@@ -298,7 +303,9 @@ class Performance:
             forward = np.array([-np.sin(heading), np.cos(heading)])
             spot = state.spot + right * 0.26 * self.height / 1.7 + forward * 0.30 * self.height / 1.7
             self._still(state, "put_down", takes, lambda t: motion.bending(t, takes))
-            self.holds.append((state.time - takes / 2, action.bag, "down", (float(spot[0]), float(spot[1])), heading))
+            self.holds.append(
+                (state.time - takes / 2, action.bag, "down", (float(spot[0]), float(spot[1])), heading + np.pi / 2)
+            )  # as it hung
 
     def _script_bag_spot(self, bag: int, time: float) -> tuple[float, float]:
         """Where the bag stands at `time`: where this actor put it last, else where the script or another actor put it."""
@@ -491,7 +498,9 @@ class Company:
 
     def _journey(self, bag_id: int) -> list[Held]:
         bag = next(b for b in self.script.bags if b.id == bag_id)
-        events = sorted((at, who, what, spot, turn) for who, p in self.performances.items() for at, b, what, spot, turn in p.holds if b == bag_id)
+        events = sorted(
+            (at, who, what, spot, turn) for who, p in self.performances.items() for at, b, what, spot, turn in p.holds if b == bag_id
+        )
         now = Held(0.0, np.inf, bag.by, bag.at or (0.0, 0.0), 0.3, "back" if bag.kind == "backpack" else "r")
         told = []
         for at, who, what, spot, heading in events:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -36,15 +37,24 @@ class Backdrop:
 
     def resized(self, size: tuple[int, int]) -> Backdrop:
         """The same scene for a picture of another size (width, height)."""
-        smooth = lambda a: cv2.resize(a, size, interpolation=cv2.INTER_LINEAR)  # noqa: E731
-        near = lambda a: cv2.resize(a, size, interpolation=cv2.INTER_NEAREST)  # noqa: E731
+
+        def smooth(a: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.asarray(cv2.resize(a, size, interpolation=cv2.INTER_LINEAR))
+
+        def near(a: NDArray[np.float32]) -> NDArray[np.float32]:
+            return np.asarray(cv2.resize(a, size, interpolation=cv2.INTER_NEAREST))
+
         groups = {name: smooth(g) for name, g in self.groups.items()}
-        return Backdrop(groups, near(self.depth), near(self.ground), smooth(self.veil), near(self.veil_depth), self.shades, self.beams, self.things)
+        return Backdrop(
+            groups, near(self.depth), near(self.ground), smooth(self.veil), near(self.veil_depth), self.shades, self.beams, self.things
+        )
 
     def sunlit(self, spot: tuple[float, float], lighting: Lighting) -> float:
         """The share of sun at a place on the ground, 0..1."""
         probes = [(spot[0] + dx, spot[1] + dy) for dx, dy in ((0, 0), (0.25, 0), (-0.25, 0), (0, 0.25), (0, -0.25))]
-        hits = sum(any(cv2.pointPolygonTest(p, q, False) >= 0 for p in (self.beams if lighting.indoor else self.shades)) for q in probes) / 5
+        hits = (
+            sum(any(cv2.pointPolygonTest(p, q, False) >= 0 for p in (self.beams if lighting.indoor else self.shades)) for q in probes) / 5
+        )
         return hits if lighting.indoor else 1 - hits
 
 
@@ -98,7 +108,7 @@ def build(script: Script, view: View, lighting: Lighting) -> Backdrop:
         _ceiling(buffer, place.ceiling, seed)
     solid = [w for w in place.walls if w.kind != "fence"]
     for i, wall in enumerate(solid):
-        _wall(buffer, wall, seed + 31 * i, view)
+        _wall(buffer, wall, seed + 31 * i)
     for i, mesh in sorted(enumerate(things), key=lambda pair: -float(np.hypot(*(pair[1].points.mean(0)[:2] - view.position[:2])))):
         _mesh(buffer, mesh, seed + i)
 
@@ -108,7 +118,10 @@ def build(script: Script, view: View, lighting: Lighting) -> Backdrop:
     for source in lighting.lamps:
         if source.name != IR_LAMP:
             _glow(buffer, source.at, groups[source.name], np.asarray(source.power))
-    small = lambda a: cv2.resize(a, view.size, interpolation=cv2.INTER_AREA) if scale > 1 else a  # noqa: E731
+
+    def small(a: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.resize(a, view.size, interpolation=cv2.INTER_AREA)) if scale > 1 else a
+
     x, y = np.meshgrid(np.linspace(-1, 1, view.size[0]), np.linspace(-1, 1, view.size[1]) * view.size[1] / view.size[0])
     vignette = (1 - script.sensor.vignette * 0.62 * (x * x + y * y)).astype(np.float32)[..., None]
     depth = buffer.reach * buffer.along
@@ -118,7 +131,7 @@ def build(script: Script, view: View, lighting: Lighting) -> Backdrop:
     )  # fmt: skip
 
 
-def _pixel(buffer: _Buffer, where: tuple[slice, slice], reach: Floats, cos: Floats) -> Floats:
+def _pixel(buffer: _Buffer, reach: Floats, cos: Floats) -> Floats:
     """Metres that a pixel covers on a surface."""
     made: Floats = (reach / (buffer.view.focal * buffer.scale) / np.clip(np.abs(cos), 0.05, 1) ** 0.75).astype(np.float32)
     return made
@@ -135,7 +148,7 @@ def _ground(buffer: _Buffer, script: Script, things: tuple[Mesh, ...], seed: int
     where = (slice(int(rows[0]), int(rows[-1]) + 1), slice(0, rays.shape[1]))
     hit, reach, rays = hit[where], reach[where], rays[where]
     spots = buffer.view.position[:2].astype(np.float32) + rays[..., :2] * reach[..., None]
-    pixel = _pixel(buffer, where, reach, rays[..., 2])
+    pixel = _pixel(buffer, reach, rays[..., 2])
     kind = script.place.ground
     albedo, _ = material(kind, spots[..., 0], spots[..., 1], pixel, seed, script.place.colour)
     for mark in script.place.marks:
@@ -154,7 +167,9 @@ def _ground(buffer: _Buffer, script: Script, things: tuple[Mesh, ...], seed: int
                 mask = np.zeros(reach.shape, np.float32)
                 points = (outline * buffer.scale - (0, where[0].start)).clip(-1e5, 1e5)
                 cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 1.0, cv2.LINE_8, 4)
-                sigma = max(2.0, 0.18 * buffer.view.focal * buffer.scale / max(float(np.hypot(*(hull.mean(0) - buffer.view.position[:2]))), 2.0))
+                sigma = max(
+                    2.0, 0.18 * buffer.view.focal * buffer.scale / max(float(np.hypot(*(hull.mean(0) - buffer.view.position[:2]))), 2.0)
+                )
                 shade *= 1 - 0.62 * cv2.GaussianBlur(mask, (0, 0), min(sigma, 40.0))
     if script.rain > 0:
         puddle = np.clip(grain(spots[..., 0], spots[..., 1], 2.2, pixel, seed + 9) - 0.5, 0, 1)
@@ -172,18 +187,22 @@ def _distance(spots: Floats, start: Floats, end: Floats) -> Floats:
     return result
 
 
-def _mark(buffer: _Buffer, where: tuple[slice, slice], albedo: Floats, along: Any, wide: float, paint: Floats, pixel: Floats, seed: int) -> None:
+def _mark(
+    buffer: _Buffer, where: tuple[slice, slice], albedo: Floats, along: Any, wide: float, paint: Floats, pixel: Floats, seed: int
+) -> None:
     """Paint on the ground, worn here and there."""
     mask = np.zeros(pixel.shape, np.float32)
     points = np.array(along, np.float64)
-    for a, b in zip(points[:-1], points[1:], strict=True):
+    for a, b in pairwise(points):
         way = (b - a) / max(float(np.hypot(*(b - a))), 1e-6)
         off = np.array([-way[1], way[0]]) * wide / 2
         outline = ground_polygon(buffer.view, np.array([a - off, b - off, b + off, a + off]))
         if outline is not None:
             pts = (outline * buffer.scale - (0, where[0].start)).clip(-1e5, 1e5)
             cv2.fillPoly(mask, [np.round(pts * 16).astype(np.int32)], 1.0, cv2.LINE_8, 4)
-    wear = cv2.resize(np.random.default_rng([seed, 21]).random((40, 60), np.float32), (pixel.shape[1], pixel.shape[0]), interpolation=cv2.INTER_CUBIC)
+    wear = cv2.resize(
+        np.random.default_rng([seed, 21]).random((40, 60), np.float32), (pixel.shape[1], pixel.shape[0]), interpolation=cv2.INTER_CUBIC
+    )
     mask = mask * np.clip(0.55 + 0.6 * wear, 0, 0.95)
     albedo[:] = albedo * (1 - mask[..., None]) + mask[..., None] * paint.astype(np.float32)
 
@@ -196,7 +215,7 @@ def _ceiling(buffer: _Buffer, high: float, seed: int) -> None:
     reach = np.where(hit, (high - buffer.view.height) / np.maximum(rays[..., 2], 0.01), FAR).astype(np.float32)
     where = (slice(0, rays.shape[0]), slice(0, rays.shape[1]))
     spots = buffer.view.position[:2].astype(np.float32) + rays[..., :2] * reach[..., None]
-    albedo, _ = material("tiles", spots[..., 0], spots[..., 1], _pixel(buffer, where, reach, rays[..., 2]), seed + 5, "#c9c6bd")
+    albedo, _ = material("tiles", spots[..., 0], spots[..., 1], _pixel(buffer, reach, rays[..., 2]), seed + 5, "#c9c6bd")
     buffer.put(where, hit & (reach < buffer.reach), reach, albedo, np.array([0, 0, -1], np.float32), 0.8, 0.0, 2)
 
 
@@ -228,12 +247,12 @@ def _hit_wall(buffer: _Buffer, wall: Wall) -> tuple[Any, ...] | None:
     return (where, hit, reach, u, v, normal, facing) if hit.any() else None
 
 
-def _wall(buffer: _Buffer, wall: Wall, seed: int, view: View) -> None:
+def _wall(buffer: _Buffer, wall: Wall, seed: int) -> None:
     got = _hit_wall(buffer, wall)
     if got is None:
         return
     where, hit, reach, u, v, normal, facing = got
-    pixel = _pixel(buffer, where, reach, facing)
+    pixel = _pixel(buffer, reach, facing)
     albedo, _ = material(wall.kind, u, v, pixel, seed, wall.colour)
     shade = (1 - 0.35 * np.exp(-np.clip(v, 0, None) / 0.35) * (wall.base < 0.3)).astype(np.float32)
     for i, o in enumerate(wall.openings):
@@ -269,7 +288,7 @@ def _mesh(buffer: _Buffer, mesh: Mesh, seed: int) -> None:
     reach = np.where(np.abs(straight - rough) < 2.5, straight, rough).astype(np.float32)
     hit &= reach < buffer.reach[where]
     spot = eye + rays * reach[..., None]
-    pixel = _pixel(buffer, where, reach, facing)
+    pixel = _pixel(buffer, reach, facing)
     u, v = spot[..., 0] + spot[..., 1] * 0.83, spot[..., 2]
     albedo = mesh.albedo[got.rows][face].astype(np.float32)
     albedo *= (1 + 0.06 * grain(u, v, 0.35, pixel, seed) + 0.03 * grain(u, v, 0.07, pixel, seed + 1))[..., None]
@@ -302,7 +321,9 @@ def _fill_ground(buffer: _Buffer, outlines: tuple[Any, ...], soft: float) -> NDA
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), soft * buffer.scale), np.float32)
 
 
-def _light(buffer: _Buffer, script: Script, lighting: Lighting, shades: Any, beams: Any, seed: int) -> tuple[dict[str, Any], NDArray[np.float32]]:
+def _light(
+    buffer: _Buffer, script: Script, lighting: Lighting, shades: Any, beams: Any, seed: int
+) -> tuple[dict[str, Any], NDArray[np.float32]]:
     albedo = lighting.paint(buffer.albedo).astype(np.float32)
     sky_seen = buffer.kind == 0
     ground = (buffer.kind == 1).astype(np.float32)
@@ -374,7 +395,7 @@ def _fences(
         if got is None:
             continue
         where, hit, reach, u, v, normal, facing = got
-        albedo, own = material("fence", u, v, _pixel(buffer, where, reach, facing), seed + i, wall.colour)
+        albedo, own = material("fence", u, v, _pixel(buffer, reach, facing), seed + i, wall.colour)
         own = own * hit
         albedo = lighting.paint(albedo)
         spots = buffer.view.position.astype(np.float32) + buffer.rays[where] * reach[..., None]

@@ -57,7 +57,11 @@ def dress(look: Look, seed: int) -> Dress:
     woman = rng.random() < 0.42
     height = float(np.clip(rng.normal(1.60 if woman else 1.71, 0.07), 1.45, 1.95))
     build = float(np.clip(rng.normal(1.0, 0.1), 0.84, 1.28))
-    bottom = str(rng.choice(["dress", "dress", "skirt", "trousers", "jeans"] if woman else ["trousers", "jeans", "trousers", "jeans", "lungi", "shorts"]))
+    bottom = str(
+        rng.choice(
+            ["dress", "dress", "skirt", "trousers", "jeans"] if woman else ["trousers", "jeans", "trousers", "jeans", "lungi", "shorts"]
+        )
+    )
     top = str(rng.choice(["kurta", "shirt", "tshirt"] if woman else ["shirt", "tshirt", "jacket", "hoodie", "kurta", "shirt"]))
     head = str(rng.choice(["scarf", "long", "scarf", "long"] if woman else ["short"] * 9 + ["cap", "cap", "bald"]))
     bottom, top, head = look.bottom or bottom, look.top or top, look.head or head
@@ -92,7 +96,9 @@ ARM = np.array([  # along collarbone - shoulder - elbow - wrist - fingers
     [0.15, 0.022], [0.55, 0.033], [0.85, 0.039], [1.12, 0.039], [1.45, 0.036], [2.0, 0.029], [2.35, 0.029], [2.7, 0.024], [3.0, 0.019], [3.35, 0.022],
     [4.0, 0.011],
 ])  # fmt: skip
-LEG = np.array([[-0.14, 0.050], [0.04, 0.068], [0.3, 0.064], [0.65, 0.053], [1.0, 0.043], [1.3, 0.044], [1.65, 0.036], [1.93, 0.031], [2.05, 0.020]])
+LEG = np.array(
+    [[-0.14, 0.050], [0.04, 0.068], [0.3, 0.064], [0.65, 0.053], [1.0, 0.043], [1.3, 0.044], [1.65, 0.036], [1.93, 0.031], [2.05, 0.020]]
+)
 FOOT = np.array([[-0.047, 0.013, 0.020, 0.020], [-0.036, 0.025, 0.030, 0.030], [0.015, 0.027, 0.034, 0.034], [0.070, 0.033, 0.021, 0.020], [0.105, 0.027, 0.014, 0.014], [0.121, 0.010, 0.008, 0.009]])  # fmt: skip
 SKIRT_RINGS = 7
 
@@ -154,7 +160,12 @@ class Figure:
         base = 0
 
         def part(
-            rings: int, paints: Floats, light: Floats, cuts: tuple[tuple[int, int], ...] = (), down: bool = False, shown: tuple[int, int] = (0, 99)
+            rings: int,
+            paints: Floats,
+            light: Floats,
+            cuts: tuple[tuple[int, int], ...] = (),
+            down: bool = False,
+            shown: tuple[int, int] = (0, 99),
         ) -> None:
             nonlocal base
             rows = ring_faces(rings, sectors) + base
@@ -194,7 +205,7 @@ class Figure:
         if w.top == "jacket":
             paint[8, front > 0.4] = colour("#d9d6cf") * 0.8
         if w.head == "scarf":
-            paint[9:] = cloth(n, self._scarf(rng))[9:]
+            paint[9:] = cloth(n, self._scarf())[9:]
         else:
             paint[9:] = skin * 0.92
         light = np.tile(np.linspace(0.78, 1.0, n - 1)[:, None], (1, sectors)) - 0.22 * np.abs(side) ** 4
@@ -213,7 +224,7 @@ class Figure:
             paint[0:2, front > -0.2] = hair * 1.2
             paint[2, (front > -0.1) & (front < 0.75)] = hair * 1.2
         covered = {"bald": [0, 9], "scarf": [0, 5], "helmet": [0, 5]}.get(w.head, [2, 5])
-        material = {"scarf": self._scarf(rng), "topi": colour("#eceae2"), "cap": colour(str(rng.choice(["#20242c", "#8d2b2b", "#2f4a6d", "#d8d5cc"]))), "helmet": colour("#b3262b")}.get(w.head, hair)  # fmt: skip
+        material = {"scarf": self._scarf(), "topi": colour("#eceae2"), "cap": colour(str(rng.choice(["#20242c", "#8d2b2b", "#2f4a6d", "#d8d5cc"]))), "helmet": colour("#b3262b")}.get(w.head, hair)  # fmt: skip
         if w.head != "bald":
             under = hair if w.head in ("cap", "topi") else material
             for ring in range(n - 1):
@@ -223,7 +234,9 @@ class Figure:
                     where = front < (0.30 if ring < 4 else 0.55) - (0.25 if w.head in ("short", "cap", "topi") and ring < 3 else 0.0)
                 else:
                     where = np.zeros(sectors, bool)
-                paint[ring, where] = (material if ring >= 5 or w.head in ("scarf", "helmet", "long") else under) * (1 + rng.normal(0, 0.08, (where.sum(), 1)))
+                paint[ring, where] = (material if ring >= 5 or w.head in ("scarf", "helmet", "long") else under) * (
+                    1 + rng.normal(0, 0.08, (where.sum(), 1))
+                )
         if w.head == "cap":
             paint[5, front > 0.3] = material * 0.5
         light = np.tile(np.array([0.5, 0.75, 0.9, 0.92, 0.97, 1, 1, 1])[:, None], (1, sectors))
@@ -265,7 +278,7 @@ class Figure:
         self._fixed[sectors] = made
         return made
 
-    def _scarf(self, rng: np.random.Generator) -> Floats:
+    def _scarf(self) -> Floats:
         if self.worn.bottom == "dress" and self.seed % 3:
             return colour(self.worn.bottom_colour)
         return colour(["#2a2c33", "#6d3b52", "#33566b", "#a58d6f", "#e0dbd0"][self.seed % 5])
@@ -302,7 +315,9 @@ class Figure:
         for s in ("l", "r"):
             shoulder = joints[J[f"{s}_shoulder"]]
             collar = shoulder + (joints[J["neck"]] - shoulder) * 0.62 - chest[:, 2] * 0.012 * h
-            bones = np.stack([collar, shoulder - chest[:, 2] * 0.012 * h, joints[J[f"{s}_elbow"]], joints[J[f"{s}_wrist"]], joints[J[f"{s}_hand"]]])
+            bones = np.stack(
+                [collar, shoulder - chest[:, 2] * 0.012 * h, joints[J[f"{s}_elbow"]], joints[J[f"{s}_wrist"]], joints[J[f"{s}_hand"]]]
+            )
             self._limb(bones, self.arm, chest[:, 1], h, centres, sides, fronts, backs, flat_from=9)
         for s in ("l", "r"):
             bones = joints[[J[f"{s}_hip"], J[f"{s}_knee"], J[f"{s}_ankle"]]]
@@ -355,7 +370,14 @@ class Figure:
         backs.append(front * radius)
 
     def _hang(
-        self, joints: Floats, pelvis: Floats, h: float, centres: list[Floats], sides: list[Floats], fronts: list[Floats], backs: list[Floats]
+        self,
+        joints: Floats,
+        pelvis: Floats,
+        h: float,
+        centres: list[Floats],
+        sides: list[Floats],
+        fronts: list[Floats],
+        backs: list[Floats],
     ) -> None:
         """A skirt or the long part of a kurta: round both legs, from the hips down."""
         down = np.linspace(-0.12, self.skirt * 2, SKIRT_RINGS)

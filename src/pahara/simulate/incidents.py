@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from . import props
 from .acting import Company
 from .camera import View
 from .mesh import Mesh
-from .places import line_values, zone_values
+from .places import line_values, way_in_picture, zone_values
 from .script import Rule, Script, Thing
 from .skeleton import FLESH, J, Skeleton
 from .truth import Box, Incident
@@ -107,12 +108,8 @@ def observe(script: Script, company: Company) -> Observed:
 def _blocks(script: Script) -> list[tuple[Floats, float, float]]:
     """What can stand before someone: outline on the ground (n, 2), from and to which height."""
     told: list[tuple[Floats, float, float]] = []
-    for wall in script.place.walls:
-        if wall.kind != "fence":
-            told.append((np.array([wall.start, wall.end]), wall.base, wall.base + wall.high))
-    for thing in script.place.things:
-        told.append(_footprint(thing))
-    return told
+    told += [(np.array([w.start, w.end]), w.base, w.base + w.high) for w in script.place.walls if w.kind != "fence"]
+    return told + [_footprint(thing) for thing in script.place.things]
 
 
 def _footprint(thing: Thing) -> tuple[Floats, float, float]:
@@ -166,7 +163,15 @@ def _blind(script: Script, time: float) -> bool:
 
 def _placed(incident: Incident, index: int, rule: Rule) -> Incident:
     return Incident(
-        incident.kind, incident.start, incident.end, incident.subjects, incident.box, rule.zone or rule.line, index, incident.detail, incident.sure
+        incident.kind,
+        incident.start,
+        incident.end,
+        incident.subjects,
+        incident.box,
+        rule.zone or rule.line,
+        index,
+        incident.detail,
+        incident.sure,
     )
 
 
@@ -199,6 +204,10 @@ def _box(trails: Sequence[Trail], row: int) -> Box:
     return (float(rows[:, 0].min()), float(rows[:, 1].min()), float(rows[:, 2].max()), float(rows[:, 3].max()))
 
 
+def _as_box(row: Floats) -> Box:
+    return (float(row[0]), float(row[1]), float(row[2]), float(row[3]))
+
+
 def _row(seen: Observed, time: float) -> int:
     return int(np.clip(round(time / BEAT), 0, len(seen.times) - 1))
 
@@ -224,7 +233,15 @@ def _intrusion(seen: Observed, rule: Rule) -> Iterator[Incident]:
                 start = seen.times[a] + wait
                 clear = int(trail.clear[a : b + 1].sum()) * BEAT
                 sure = clear >= wait + 1.5 and _good(trail, a, b, share=0.5)
-                yield Incident("intrusion", start, seen.times[b], (trail.id,), _box([trail], _row(seen, start)), detail={"stay": round(stay, 2), "limit": wait}, sure=sure)
+                yield Incident(
+                    "intrusion",
+                    start,
+                    seen.times[b],
+                    (trail.id,),
+                    _box([trail], _row(seen, start)),
+                    detail={"stay": round(stay, 2), "limit": wait},
+                    sure=sure,
+                )
 
 
 def _loitering(seen: Observed, rule: Rule) -> Iterator[Incident]:
@@ -235,7 +252,15 @@ def _loitering(seen: Observed, rule: Rule) -> Iterator[Incident]:
             if stay >= wait:
                 start = seen.times[a] + wait
                 sure = stay >= 1.3 * wait and _good(trail, a, b)
-                yield Incident("loitering", start, seen.times[b], (trail.id,), _box([trail], _row(seen, start)), detail={"dwell": round(stay, 2), "limit": wait, "entered": round(float(seen.times[a]), 2)}, sure=sure)
+                yield Incident(
+                    "loitering",
+                    start,
+                    seen.times[b],
+                    (trail.id,),
+                    _box([trail], _row(seen, start)),
+                    detail={"dwell": round(stay, 2), "limit": wait, "entered": round(float(seen.times[a]), 2)},
+                    sure=sure,
+                )
 
 
 @dataclass(frozen=True)
@@ -288,7 +313,9 @@ def _crossing(seen: Observed, rule: Rule) -> Iterator[Incident]:
     for p in passings(seen, rule.line):
         if _wanted(rule, p):
             detail = {"direction": "forward" if p.forward else "backward"}
-            yield Incident("crossing", p.time, p.time + SHOWN, (p.id,), _box([seen.trails[p.id]], _row(seen, p.time)), detail=detail, sure=p.sure)
+            yield Incident(
+                "crossing", p.time, p.time + SHOWN, (p.id,), _box([seen.trails[p.id]], _row(seen, p.time)), detail=detail, sure=p.sure
+            )
 
 
 def _tailgating(seen: Observed, rule: Rule) -> Iterator[Incident]:
@@ -301,7 +328,9 @@ def _tailgating(seen: Observed, rule: Rule) -> Iterator[Incident]:
             both = (min(first.id, second.id), max(first.id, second.id))
             box = _box([seen.trails[i] for i in both], _row(seen, second.time))
             sure = first.sure and second.sure and gap <= 0.7 * wait
-            yield Incident("tailgating", second.time, second.time + SHOWN, both, box, detail={"gap": round(gap, 2), "limit": wait}, sure=sure)
+            yield Incident(
+                "tailgating", second.time, second.time + SHOWN, both, box, detail={"gap": round(gap, 2), "limit": wait}, sure=sure
+            )
 
 
 def pace(trail: Trail, window: float) -> tuple[Floats, Floats]:
@@ -330,12 +359,18 @@ def _running(seen: Observed, rule: Rule) -> Iterator[Incident]:
                 beyond = ((speed[a : b + 1] >= 1.3 * fast).sum()) * BEAT
                 sure = beyond >= 1.0 and _good(trail, a, b)
                 start = float(seen.times[a])
-                yield Incident("running", start, float(seen.times[b]), (trail.id,), _box([trail], a), detail={"speed": round(float(speed[a : b + 1].max()), 2), "limit": fast}, sure=sure)
+                yield Incident(
+                    "running",
+                    start,
+                    float(seen.times[b]),
+                    (trail.id,),
+                    _box([trail], a),
+                    detail={"speed": round(float(speed[a : b + 1].max()), 2), "limit": fast},
+                    sure=sure,
+                )
 
 
 def _wrong_way(seen: Observed, rule: Rule) -> Iterator[Incident]:
-    from .places import way_in_picture
-
     arrow = np.array(way_in_picture(seen.script, rule))
     wait, slow = limit(rule, "seconds"), limit(rule, "speed")
     half = round(wait / 2 / BEAT)
@@ -350,7 +385,15 @@ def _wrong_way(seen: Observed, rule: Rule) -> Iterator[Incident]:
             strong = ((against.min(1) >= 1.4 * slow) & (against >= total * 0.75).all(1))[a : b + 1].sum() * BEAT
             sure = strong >= 0.8 and _good(trail, max(a - 2 * half, 0), b)
             if b > a:
-                yield Incident("wrong_way", float(seen.times[a]), float(seen.times[b]), (trail.id,), _box([trail], a), detail={"speed": round(float(against[a : b + 1].min(1).max()), 2), "limit": slow}, sure=sure)
+                yield Incident(
+                    "wrong_way",
+                    float(seen.times[a]),
+                    float(seen.times[b]),
+                    (trail.id,),
+                    _box([trail], a),
+                    detail={"speed": round(float(against[a : b + 1].min(1).max()), 2), "limit": slow},
+                    sure=sure,
+                )
 
 
 def _crowding(seen: Observed, rule: Rule) -> Iterator[Incident]:
@@ -363,8 +406,21 @@ def _crowding(seen: Observed, rule: Rule) -> Iterator[Incident]:
         who = tuple(sorted(i for i, w in within.items() if w[a : b + 1].mean() > 0.5))
         trails = [seen.trails[i] for i in who]
         clear = np.mean([t.clear[a : b + 1].mean() for t in trails]) if trails else 0.0
-        sure = bool((count[a : b + 1] > most).sum() * BEAT >= 6.0 and clear > 0.85 and trails and min(np.median(t.tall[a : b + 1]) for t in trails) >= SMALLEST)
-        yield Incident("crowding", float(seen.times[a]), float(seen.times[b]), who, _box(trails, a), detail={"people": int(count[a : b + 1].max()), "limit": most}, sure=sure)
+        sure = bool(
+            (count[a : b + 1] > most).sum() * BEAT >= 6.0
+            and clear > 0.85
+            and trails
+            and min(np.median(t.tall[a : b + 1]) for t in trails) >= SMALLEST
+        )
+        yield Incident(
+            "crowding",
+            float(seen.times[a]),
+            float(seen.times[b]),
+            who,
+            _box(trails, a),
+            detail={"people": int(count[a : b + 1].max()), "limit": most},
+            sure=sure,
+        )
 
 
 def _falling(seen: Observed, rule: Rule) -> Iterator[Incident]:
@@ -377,16 +433,34 @@ def _falling(seen: Observed, rule: Rule) -> Iterator[Incident]:
             down = s.begin + s.detail["down"]
             start, end = down + wait, down + s.detail["lie"]
             a, b = _row(seen, down + 0.3), int(min(end, performance.end, seen.times[-1]) / BEAT)
-            if s.detail["lie"] < wait or start > seen.times[-1] or not trail.here[a] or not _inside(seen, trail, rule.zone)[a : b + 1].any():
+            if (
+                s.detail["lie"] < wait
+                or start > seen.times[-1]
+                or not trail.here[a]
+                or not _inside(seen, trail, rule.zone)[a : b + 1].any()
+            ):
                 continue
             wide, tall = np.diff(trail.boxes[a : b + 1][:, [0, 2]])[:, 0], trail.heights[a : b + 1]
             up = float(np.median(trail.heights[max(_row(seen, s.begin - 1.5), 0) : max(_row(seen, s.begin), 1)]))
             flat = (wide >= 1.05 * tall) & (tall <= 0.6 * up)
-            edge = (trail.boxes[a : b + 1, 3] >= seen.script.size[1] * 0.985) | (trail.boxes[a : b + 1, :2].min(1) <= 3) | (trail.boxes[a : b + 1, 2] >= seen.script.size[0] - 3)
+            edge = (
+                (trail.boxes[a : b + 1, 3] >= seen.script.size[1] * 0.985)
+                | (trail.boxes[a : b + 1, :2].min(1) <= 3)
+                | (trail.boxes[a : b + 1, 2] >= seen.script.size[0] - 3)
+            )
             dropped = float(np.median(trail.boxes[a : b + 1, 1])) - float(trail.boxes[_row(seen, s.begin), 1]) >= 0.38 * up
-            sure = bool(flat.mean() > 0.95 and not edge.any() and dropped and s.detail["lie"] >= wait + 2.5 and _good(trail, _row(seen, s.begin - 1.0), b, share=0.8) and end <= seen.script.duration + wait)
+            sure = bool(
+                flat.mean() > 0.95
+                and not edge.any()
+                and dropped
+                and s.detail["lie"] >= wait + 2.5
+                and _good(trail, _row(seen, s.begin - 1.0), b, share=0.8)
+                and end <= seen.script.duration + wait
+            )
             detail = {"down": round(down, 2), "lies": s.detail["lie"], "limit": wait, "way": s.detail["way"]}
-            yield Incident("falling", start, min(end, seen.script.duration), (id_,), _box([trail], _row(seen, start)), detail=detail, sure=sure)
+            yield Incident(
+                "falling", start, min(end, seen.script.duration), (id_,), _box([trail], _row(seen, start)), detail=detail, sure=sure
+            )
 
 
 def bag_box(script: Script, bag_id: int, at: tuple[float, float], turn: float) -> Floats:
@@ -408,7 +482,7 @@ def _away(trail: Trail, spot: Floats) -> Floats:
 def _abandoned(seen: Observed, rule: Rule) -> Iterator[Incident]:
     wait = limit(rule, "seconds")
     for bag_id, stretches in seen.company.bags.items():
-        for before, stood in zip(stretches[:-1], stretches[1:], strict=True):
+        for before, stood in pairwise(stretches):
             if stood.by is not None or before.by is None or before.by not in seen.trails:
                 continue
             box = bag_box(seen.script, bag_id, stood.at, stood.turn)
@@ -429,13 +503,21 @@ def _abandoned(seen: Observed, rule: Rule) -> Iterator[Incident]:
                 continue
             clear = not _behind(seen.script.view, np.array([[[*stood.at, 0.1], [*stood.at, 0.3]]]), _blocks(seen.script))[0]
             sure = bool(end - left >= wait + 4.0 and clear and min(box[2] - box[0], box[3] - box[1]) >= 14 and box[3] - box[1] >= 22)
-            yield Incident("abandoned", start, end, (bag_id,), tuple(float(v) for v in box), detail={"left": round(float(left), 2), "limit": wait, "owner": owner.id}, sure=sure)  # type: ignore[arg-type]
+            yield Incident(
+                "abandoned",
+                start,
+                end,
+                (bag_id,),
+                _as_box(box),
+                detail={"left": round(float(left), 2), "limit": wait, "owner": owner.id},
+                sure=sure,
+            )
 
 
 def _removed(seen: Observed, rule: Rule) -> Iterator[Incident]:
     wait = limit(rule, "seconds")
     for bag_id, stretches in seen.company.bags.items():
-        for stood, after in zip(stretches[:-1], stretches[1:], strict=True):
+        for stood, after in pairwise(stretches):
             if stood.by is not None or after.by is None or stood.end - stood.begin < wait:
                 continue
             box = bag_box(seen.script, bag_id, stood.at, stood.turn)
@@ -447,7 +529,7 @@ def _removed(seen: Observed, rule: Rule) -> Iterator[Incident]:
             clear = not _behind(seen.script.view, np.array([[[*stood.at, 0.1], [*stood.at, 0.3]]]), _blocks(seen.script))[0]
             sure = bool(stood.end - stood.begin >= wait + 4.0 and clear and box[3] - box[1] >= 22 and start + 3 < seen.script.duration)
             detail = {"taken": round(stood.end, 2), "stood": round(stood.end - stood.begin, 2), "limit": GONE, "by": after.by}
-            yield Incident("removed", start, min(start + 10.0, seen.script.duration), (bag_id,), tuple(float(v) for v in box), detail=detail, sure=sure)  # type: ignore[arg-type]
+            yield Incident("removed", start, min(start + 10.0, seen.script.duration), (bag_id,), _as_box(box), detail=detail, sure=sure)
 
 
 def _tamper(seen: Observed, rule: Rule) -> Iterator[Incident]:
@@ -456,7 +538,9 @@ def _tamper(seen: Observed, rule: Rule) -> Iterator[Incident]:
         end = min(told.end, seen.script.duration)
         if end - told.begin >= wait:
             box = (0.0, 0.0, float(seen.script.size[0]), float(seen.script.size[1]))
-            yield Incident("tamper", told.begin, end, (), box, detail={"trick": told.kind, "limit": wait}, sure=end - told.begin >= wait + 5.0)
+            yield Incident(
+                "tamper", told.begin, end, (), box, detail={"trick": told.kind, "limit": wait}, sure=end - told.begin >= wait + 5.0
+            )
 
 
 def _staged(seen: Observed) -> Iterator[Incident]:
@@ -471,11 +555,21 @@ def _staged(seen: Observed) -> Iterator[Incident]:
                     start = min(s.begin + 0.6, s.end)
                     trails = [seen.trails[i] for i in both]
                     a, b = _row(seen, start), _row(seen, s.end)
-                    yield Incident("fight", start, s.end, both, _box(trails, a), sure=all(_good(t, a, b, share=0.7) for t in trails) and b - a >= 30)
+                    yield Incident(
+                        "fight", start, s.end, both, _box(trails, a), sure=all(_good(t, a, b, share=0.7) for t in trails) and b - a >= 30
+                    )
             elif s.verb == "climb":
                 trail = seen.trails[id_]
                 a, b = _row(seen, s.begin), _row(seen, s.end)
-                yield Incident("climbing", s.begin, s.end, (id_,), _box([trail], a), place=s.detail["wall"], sure=bool(trail.tall[a] >= SMALLEST and trail.here[a : b + 1].all()))
+                yield Incident(
+                    "climbing",
+                    s.begin,
+                    s.end,
+                    (id_,),
+                    _box([trail], a),
+                    place=s.detail["wall"],
+                    sure=bool(trail.tall[a] >= SMALLEST and trail.here[a : b + 1].all()),
+                )
 
 
 _JUDGES: dict[str, Callable[[Observed, Rule], Iterator[Incident]]] = {

@@ -81,7 +81,9 @@ def loft(centres: Floats, sides: Floats, fronts: Floats, sectors: int) -> Floats
 BOX_FACES = np.array([[0, 1, 5, 4], [1, 2, 6, 5], [2, 3, 7, 6], [3, 0, 4, 7], [4, 5, 6, 7], [3, 2, 1, 0]])
 
 
-def box(wide: float, deep: float, high: float, paint: Floats, *, z: float = 0.0, at: tuple[float, float] = (0.0, 0.0), top: float = 1.0) -> Mesh:
+def box(
+    wide: float, deep: float, high: float, paint: Floats, *, z: float = 0.0, at: tuple[float, float] = (0.0, 0.0), top: float = 1.0
+) -> Mesh:
     """A box standing on height `z`; its upper side is `top` times as wide."""
     x, y = wide / 2, deep / 2
     points = np.array(

@@ -183,7 +183,7 @@ def sitting(times: Floats, seed: int, seat: float) -> Floats:
     """(n,) seconds -> (n, 28): on a seat `seat` body heights high."""
     deep = seat < 0.12
     row = pose(
-        z=seat + 0.055, y=-0.24, pitch=-0.10, spine_pitch=0.30, head_pitch=0.05, lf_y=0.10 if deep else 0.02, rf_y=0.05 if deep else 0.05,
+        z=seat + 0.055, y=-0.24, pitch=-0.10, spine_pitch=0.30, head_pitch=0.05, lf_y=0.10 if deep else 0.02, rf_y=0.05,
         l_swing=0.55, r_swing=0.6, l_elbow=0.85, r_elbow=0.75, l_turn=0.5, r_turn=0.5, lf_x=-0.075, rf_x=0.075,
     )  # fmt: skip
     out = np.tile(row, (len(times), 1))
@@ -245,7 +245,7 @@ def falling(times: Floats, way: str, takes: float, lie: float, rise: bool, seed:
         kneel = CROUCHED.copy()
         kneel[POSE["y"]] += flat[POSE["y"]] * 0.35
         up_again = keyed(times - begin, [(0.0, flat), (0.9, kneel * 0.65 + flat * 0.35), (1.7, CROUCHED), (2.8, up)])
-        out = np.where((times > begin)[:, None], up_again, out)
+        out = np.asarray(np.where((times > begin)[:, None], up_again, out))
     return out
 
 
@@ -279,7 +279,16 @@ STRIKES: dict[str, dict[str, float]] = {
     "push": {"l_swing": 0.7, "r_swing": 0.8, "l_elbow": -1.45, "r_elbow": -1.6, "y": 0.09, "pitch": 0.18, "l_turn": -0.3, "r_turn": -0.3},
     "kick": {"rf_y": 0.62, "rf_z": 0.34, "rf_pitch": 0.7, "pitch": -0.28, "y": -0.02, "spine_pitch": 0.2, "yaw": 0.2},
 }
-RECOIL = {"pitch": -0.28, "spine_pitch": -0.25, "head_pitch": -0.35, "y": -0.07, "l_out": 0.35, "r_out": 0.3, "spine_roll": 0.2, "l_swing": -0.2}
+RECOIL = {
+    "pitch": -0.28,
+    "spine_pitch": -0.25,
+    "head_pitch": -0.35,
+    "y": -0.07,
+    "l_out": 0.35,
+    "r_out": 0.3,
+    "spine_roll": 0.2,
+    "l_swing": -0.2,
+}
 
 
 def fighting(times: Floats, seed: int, who: int, seconds: float) -> tuple[Floats, Floats]:
@@ -321,13 +330,37 @@ def climbing(times: Floats, takes: float, wall: float) -> tuple[Floats, Floats, 
     up = pose()
     reach = pose(l_swing=2.9, r_swing=2.75, l_elbow=0.1, r_elbow=0.35, head_pitch=-0.35, l_out=0.15, r_out=0.15, z=0.53)
     left = pose(
-        l_swing=2.5, r_swing=2.6, l_elbow=0.9, r_elbow=0.8, head_pitch=-0.2, lf_z=0.26, lf_y=0.11, rf_y=0.04, lf_pitch=0.5, z=0.52, spine_roll=-0.15
+        l_swing=2.5,
+        r_swing=2.6,
+        l_elbow=0.9,
+        r_elbow=0.8,
+        head_pitch=-0.2,
+        lf_z=0.26,
+        lf_y=0.11,
+        rf_y=0.04,
+        lf_pitch=0.5,
+        z=0.52,
+        spine_roll=-0.15,
     )
     right = pose(
-        l_swing=2.6, r_swing=2.5, l_elbow=0.8, r_elbow=0.9, head_pitch=-0.2, rf_z=0.26, rf_y=0.11, lf_y=0.04, rf_pitch=0.5, z=0.52, spine_roll=0.15
+        l_swing=2.6,
+        r_swing=2.5,
+        l_elbow=0.8,
+        r_elbow=0.9,
+        head_pitch=-0.2,
+        rf_z=0.26,
+        rf_y=0.11,
+        lf_y=0.04,
+        rf_pitch=0.5,
+        z=0.52,
+        spine_roll=0.15,
     )
-    mount = pose(pitch=0.85, spine_pitch=0.4, l_swing=0.5, r_swing=0.4, l_elbow=0.3, r_elbow=0.3, lf_z=0.42, lf_y=0.15, rf_z=0.10, rf_y=-0.28, z=0.54)
-    astride = pose(pitch=0.7, spine_pitch=0.3, l_swing=0.6, r_swing=0.7, l_elbow=0.4, r_elbow=0.5, lf_z=0.18, lf_y=0.18, rf_z=0.42, rf_y=-0.22, z=0.56)
+    mount = pose(
+        pitch=0.85, spine_pitch=0.4, l_swing=0.5, r_swing=0.4, l_elbow=0.3, r_elbow=0.3, lf_z=0.42, lf_y=0.15, rf_z=0.10, rf_y=-0.28, z=0.54
+    )
+    astride = pose(
+        pitch=0.7, spine_pitch=0.3, l_swing=0.6, r_swing=0.7, l_elbow=0.4, r_elbow=0.5, lf_z=0.18, lf_y=0.18, rf_z=0.42, rf_y=-0.22, z=0.56
+    )
     drop = pose(l_swing=2.0, r_swing=1.8, l_elbow=0.5, r_elbow=0.4, lf_y=0.04, rf_y=0.02, pitch=0.1, lf_pitch=-0.4, rf_pitch=-0.4)
     land = CROUCHED * 0.7 + up * 0.3
     t = takes

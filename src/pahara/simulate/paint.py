@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -95,7 +96,7 @@ def ground_polygon(view: View, corners: Floats) -> Floats | None:
     """(n, 2) metres on the ground -> (m, 2) pixels of its outline, cut where it passes behind the camera, bent as the lens bends it."""
     closed = np.concatenate([corners, corners[:1]])
     steps = np.linspace(0, 1, 9)[:-1, None]
-    dense = np.concatenate([a + (b - a) * steps for a, b in zip(closed[:-1], closed[1:], strict=True)])
+    dense = np.concatenate([a + (b - a) * steps for a, b in pairwise(closed)])
     points = np.concatenate([dense, np.zeros((len(dense), 1))], 1)
     depth = (points - view.position) @ view.axes[2]
     if depth.max() < 0.3:

@@ -24,7 +24,7 @@ def suggest(word: object, known: Sequence[str]) -> str:
 
 
 def line_of(node: object, key: object = None) -> str:
-    """", line 14" of a key or row in what ruamel.yaml read; "" where the value did not come from a file."""
+    """ ", line 14" of a key or row in what ruamel.yaml read; "" where the value did not come from a file."""
     where = getattr(node, "lc", None)
     if where is None:
         return ""

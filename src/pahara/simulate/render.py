@@ -208,11 +208,13 @@ class Stage:
     ) -> tuple[Image, tuple[Sighting, ...], tuple[Any, ...]]:
         levels = self.lighting.levels(time)
         gain = self.exposure(time)
-        key = (id(scene), tuple(levels.items()), gain)
-        if not lit or lit[0] != key:
-            light = sum(group * np.float32(levels.get(name, 1.0) * gain) for name, group in scene.groups.items())
-            lit = (key, light, tone(light))
-        _, light, empty = lit
+        key = (tuple(levels.items()), gain)
+        if not lit or lit[0] is not scene or lit[1] != key:
+            light = np.zeros((view.size[1], view.size[0], 3), np.float32)
+            for name, group in scene.groups.items():
+                light += group * np.float32(levels.get(name, 1.0) * gain)
+            lit = (scene, key, light, tone(light))
+        _, _, light, empty = lit
         picture = empty.copy()
         self._shadow(view, scene, bodies, levels, gain, light, picture)
         truth = self._paint(view, scene, bodies, levels, gain, picture)
@@ -230,7 +232,10 @@ class Stage:
             if len(low) > 3:
                 hull = cv2.convexHull(low[:, :2].astype(np.float32))[:, 0].astype(np.float64)
                 outlines.setdefault("sky", []).append(hull)
-            shares = {s.name: float(self.lighting.lamp(s, spot + [0, 0, 0.9], None)) * levels.get(s.name, 0) * float(s.power.mean()) for s in self.lighting.lamps}
+            shares = {
+                s.name: float(self.lighting.lamp(s, spot + np.array([0, 0, 0.9]), None)) * levels.get(s.name, 0) * float(s.power.mean())
+                for s in self.lighting.lamps
+            }
             whole = sum(shares.values()) + float(self.lighting.sky.mean()) * levels["sky"] * 0.7
             if levels["sun"] > 0.05 and not self.lighting.indoor and self.lighting.sun.max() > 0.3:
                 outlines.setdefault("sun", []).extend(shadow_hulls(body.mesh, self.lighting.sun_way, None))
@@ -246,11 +251,11 @@ class Stage:
             area = roi([(*p.min(0), *p.max(0)) for p in pixels], (w, h), 12)
             if area is None:
                 continue
-            mask = np.zeros((area[3] - area[1], area[2] - area[0]), np.uint8)
+            filled = np.zeros((area[3] - area[1], area[2] - area[0]), np.uint8)
             for p in pixels:
-                cv2.fillPoly(mask, [np.round(np.clip(p - area[:2], -1e5, 1e5) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+                cv2.fillPoly(filled, [np.round(np.clip(p - area[:2], -1e5, 1e5) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
             soft = {"sky": 3.0, "sun": 0.9}.get(name, 2.0) * h / 360
-            masks.append((name, area, cv2.GaussianBlur(mask, (0, 0), soft).astype(np.float32) / 255))
+            masks.append((name, area, np.asarray(cv2.GaussianBlur(filled, (0, 0), soft), np.float32) / 255))
         if not masks:
             return
         x1, y1, x2, y2 = (f(m[1][k] for m in masks) for k, f in enumerate((min, min, max, max)))
@@ -351,7 +356,8 @@ class Stage:
                     sees = _free(pixels, depth - 0.12, blocker, scene, after, (w, h))
                     inside = _inside(pixels, (0, 0, w, h)) & (depth > 0.1)
                     keypoints = tuple(
-                        (float(x), float(y), (1.0 if s else 0.5) if i else 0.0) for (x, y), s, i in zip(pixels.tolist(), sees, inside, strict=True)
+                        (float(x), float(y), (1.0 if s else 0.5) if i else 0.0)
+                        for (x, y), s, i in zip(pixels.tolist(), sees, inside, strict=True)
                     )
                 told.append(Sighting(body.id, body.label, tuple(float(v) for v in box), visible, keypoints))  # type: ignore[arg-type]
         return tuple(sorted(told, key=lambda s: s.id))
@@ -371,7 +377,9 @@ def _seed(seed: int, id_: int) -> int:
     return int(np.random.default_rng([seed, id_, 13]).integers(1 << 30))
 
 
-def _hidden(scene: Backdrop, blocker: Floats, part: Any, corners: Floats, depths: Floats, area: tuple[int, int, int, int]) -> tuple[Any, None]:
+def _hidden(
+    scene: Backdrop, blocker: Floats, part: Any, corners: Floats, depths: Floats, area: tuple[int, int, int, int]
+) -> tuple[Any, None]:
     """(h, w) share of the group that shows, None when nothing can stand before it."""
     veil = scene.veil_depth[part]
     near = blocker[part]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -17,6 +17,7 @@ from .actions import Action
 from .camera import View
 from .reading import Reader, ScriptError, line_of, suggest
 
+VERSION = 1  # of the script format
 Spot = tuple[float, float]  # metres on the ground: x to the right, y away from the camera
 
 GROUNDS = ("asphalt", "tiles", "grass", "corridor", "shop", "concrete", "paving", "carpet", "dirt")
@@ -236,7 +237,9 @@ class Rule:
             if made.kind == "wrong_way":
                 direction = reader.value(tuple[float, float], made.direction, f"{path}.direction", line_of(data, "direction"))
             else:
-                direction = reader.value(Literal["forward", "backward", "both"], made.direction, f"{path}.direction", line_of(data, "direction"))
+                direction = reader.value(
+                    Literal["forward", "backward", "both"], made.direction, f"{path}.direction", line_of(data, "direction")
+                )
         return cls(**{f.name: getattr(made, f.name) for f in fields(made) if f.name != "direction"}, direction=direction)
 
 
@@ -390,9 +393,11 @@ def load_script(source: str | Path) -> Script:
         raise ScriptError(f"{name}{line}: this is not valid YAML: {error.problem}") from None
     except (YAMLError, ValueError, UnicodeError) as error:
         raise ScriptError(f"{name}: this is not valid YAML: {error}") from None
-    if not isinstance(data, Mapping):
+    if not isinstance(data, MutableMapping):
         raise ScriptError(f"{name}: a script has keys and values, such as 'name: gate' and 'actors:'")
-    data.pop("version", None)
+    version = data.pop("version", VERSION)
+    if version != VERSION:
+        raise ScriptError(f"{name}: version {version!r} of scripts is not known here; this Pahara reads version {VERSION}")
     return check(Reader(name).record(Script, data, "the script"), name)
 
 
@@ -459,5 +464,5 @@ def dump(script: Script) -> str:
     yaml.width = 120
     yaml.sort_base_mapping_type_on_output = False
     out = io.StringIO()
-    yaml.dump({"version": 1, **plain_fields(script)}, out)
+    yaml.dump({"version": VERSION, **plain_fields(script)}, out)
     return out.getvalue()

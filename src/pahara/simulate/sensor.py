@@ -31,7 +31,7 @@ _TONE = tone_table()
 def tone(linear: Floats) -> NDArray[np.uint8]:
     """Linear light (1 is white paper in the sun, exposed) -> display values 0..255."""
     index = np.sqrt(np.clip(linear, 0, 4, dtype=np.float32)) * np.float32(4095 / 2)
-    return _TONE[index.astype(np.uint16)]
+    return np.asarray(_TONE[index.astype(np.uint16)])
 
 
 class Sensor:
@@ -51,7 +51,11 @@ class Sensor:
                 luma = 0.65 * luma + 1.1 * cv2.GaussianBlur(luma, (0, 0), 0.8)
                 field = np.repeat(luma[..., None], 3, -1)
                 if not self.ir:  # colour noise is coarse: the camera has smoothed it already
-                    blotch = cv2.resize(rng.normal(0, 1, ((h + 64) // 4, (w + 64) // 4, 3)).astype(np.float32), (w + 64, h + 64), interpolation=cv2.INTER_LINEAR)
+                    blotch = cv2.resize(
+                        rng.normal(0, 1, ((h + 64) // 4, (w + 64) // 4, 3)).astype(np.float32),
+                        (w + 64, h + 64),
+                        interpolation=cv2.INTER_LINEAR,
+                    )
                     field += 0.55 * blotch
                 self._fields.append(np.clip(field * 24, -127, 127).astype(np.int8))
         x = np.arange(256, dtype=np.float32)
@@ -80,8 +84,12 @@ class Sensor:
             out = self._tamper(out, tamper, time)
         if self._fringe is not None:
             size = self.script.size
-            blue = cv2.warpAffine(np.ascontiguousarray(out[..., 0]), self._fringe[0], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            red = cv2.warpAffine(np.ascontiguousarray(out[..., 2]), self._fringe[1], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            blue = cv2.warpAffine(
+                np.ascontiguousarray(out[..., 0]), self._fringe[0], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+            red = cv2.warpAffine(
+                np.ascontiguousarray(out[..., 2]), self._fringe[1], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
             out = cv2.merge([blue, np.ascontiguousarray(out[..., 1]), red])
         if s.blur > 0:
             out = cv2.GaussianBlur(out, (0, 0), s.blur)
@@ -95,7 +103,8 @@ class Sensor:
         if s.clock or s.title:
             out = self._write(np.ascontiguousarray(out), time)
         if s.jpeg:
-            out = cv2.imdecode(cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, s.jpeg])[1], cv2.IMREAD_COLOR)
+            squeezed = cv2.imencode(".jpg", out, [cv2.IMWRITE_JPEG_QUALITY, s.jpeg])[1]
+            out = np.asarray(cv2.imdecode(squeezed, cv2.IMREAD_COLOR), np.uint8)
         return np.ascontiguousarray(out)
 
     def _noise(self, picture: Image, rng: np.random.Generator) -> Image:
@@ -146,7 +155,7 @@ class Sensor:
         cover = np.clip((u * 1.45 - edge) / 0.16, 0, 1)[..., None]
         leak = cv2.GaussianBlur(picture, (0, 0), 25).astype(np.float32) * 0.05
         paint = np.array([24.0, 26.0, 32.0]) + 4.5 * cloth[..., None] + leak
-        return np.clip(picture * (1 - cover) + paint * cover, 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(picture * (1 - cover) + paint * cover, 0, 255), np.uint8)
 
     def _write(self, picture: Image, time: float) -> Image:
         """Date, time and title, as the camera's own menu writes them (UTC)."""
@@ -165,7 +174,14 @@ class Sensor:
                 cv2.putText(layer, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, 255, max(1, round(h / 480)), cv2.LINE_AA)
             halo = cv2.dilate(layer, np.ones((3, 3), np.uint8), iterations=max(1, round(h / 360)))
             x, y, ww, hh = cv2.boundingRect(cv2.findNonZero(halo)) if halo.any() else (0, 0, 1, 1)
-            self._overlay = (key, ((slice(y, y + hh), slice(x, x + ww)), layer[y : y + hh, x : x + ww, None] / 255.0, halo[y : y + hh, x : x + ww, None] / 255.0))
+            self._overlay = (
+                key,
+                (
+                    (slice(y, y + hh), slice(x, x + ww)),
+                    layer[y : y + hh, x : x + ww, None] / 255.0,
+                    halo[y : y + hh, x : x + ww, None] / 255.0,
+                ),
+            )
         where, layer, halo = self._overlay[1]
         part = picture[where].astype(np.float32)
         part = part * (1 - 0.75 * halo)

@@ -60,7 +60,13 @@ def _back_wall(rng: Rng, y: float, half: float, kinds: tuple[str, ...], high: fl
     openings, at = [], _u(rng, 1.0, 3.0)
     while at < 2 * half - 3.5:
         kind = _any(rng, "door", "window", "window", "shutter", "poster", "board")
-        wide, tall, sill = {"door": (1.0, 2.1, 0.0), "window": (1.4, 1.2, 1.1), "shutter": (2.6, 2.4, 0.0), "poster": (0.8, 1.1, 1.0), "board": (2.2, 0.7, 2.2)}[kind]
+        wide, tall, sill = {
+            "door": (1.0, 2.1, 0.0),
+            "window": (1.4, 1.2, 1.1),
+            "shutter": (2.6, 2.4, 0.0),
+            "poster": (0.8, 1.1, 1.0),
+            "board": (2.2, 0.7, 2.2),
+        }[kind]
         if sill + tall < high - 0.2:
             openings.append(Opening(kind, round(at, 2), wide, tall, sill))  # type: ignore[arg-type]
         at += wide + _u(rng, 0.8, 4.0)
@@ -70,13 +76,13 @@ def _back_wall(rng: Rng, y: float, half: float, kinds: tuple[str, ...], high: fl
 def car_park(rng: Rng) -> Setting:
     kind = _outdoors(rng)
     back = _u(rng, 15.5, 18)
-    cars = []
-    for k in range(6):
-        if rng.random() < 0.65:
-            cars.append(Thing("car", (round(-7.8 + 2.7 * k + float(rng.normal(0, 0.1)), 2), round(back - 2.6 + float(rng.normal(0, 0.15)), 2)), _u(rng, -4, 4, 1) + (180 if rng.random() < 0.4 else 0)))
+    bays = [(round(-7.8 + 2.7 * k + float(rng.normal(0, 0.1)), 2), round(back - 2.6 + float(rng.normal(0, 0.15)), 2)) for k in range(6)]
+    cars = [Thing("car", bay, _u(rng, -4, 4, 1) + (180 if rng.random() < 0.4 else 0)) for bay in bays if rng.random() < 0.65]
     marks = tuple(Mark(((round(-9.15 + 2.7 * k, 2), back - 5.2), (round(-9.15 + 2.7 * k, 2), back - 0.4))) for k in range(8))
     posts = (Thing("lamp_post", (_u(rng, 5.8, 7), back - 0.3), 90),)
-    lamps = tuple(Lamp(f"post {k + 1}", (x, y, 5.4), _u(rng, 2.2, 3.2), _u(rng, 0.2, 0.9)) for k, (x, y) in enumerate(((-4.0, 9.0), (5.0, 11.0))))
+    lamps = tuple(
+        Lamp(f"post {k + 1}", (x, y, 5.4), _u(rng, 2.2, 3.2), _u(rng, 0.2, 0.9)) for k, (x, y) in enumerate(((-4.0, 9.0), (5.0, 11.0)))
+    )
     return Setting(
         "car park", Place("asphalt", marks=marks, walls=(_back_wall(rng, back, 14, ("brick", "concrete", "plaster", "panel"), _u(rng, 2.6, 5)),), things=(*cars, *posts)),
         _camera(rng, 3.6, 4.8, (22, 27), (68, 80)), Light(kind, _sun(rng), lamps if kind in ("dusk", "night_lamp") else ()), "x",
@@ -87,12 +93,19 @@ def car_park(rng: Rng) -> Setting:
 def courtyard(rng: Rng) -> Setting:
     kind = _outdoors(rng)
     back = _u(rng, 13.5, 16)
-    things = [Thing("tree", (_u(rng, -7, -5.4), _u(rng, 9, 12))), Thing("plant", (_u(rng, 5.4, 6.5), _u(rng, 8, 12))), Thing("bench", (_u(rng, -1.5, 1.5), back - 0.9), 180)]
+    things = [
+        Thing("tree", (_u(rng, -7, -5.4), _u(rng, 9, 12))),
+        Thing("plant", (_u(rng, 5.4, 6.5), _u(rng, 8, 12))),
+        Thing("bench", (_u(rng, -1.5, 1.5), back - 0.9), 180),
+    ]
     if rng.random() < 0.6:
         things += [Thing("pillar", (x, back - 1.6), size=(0.5, 0.5, 3.4)) for x in (-5.2, 5.2)]
     if rng.random() < 0.5:
         things.append(Thing("bin", (_u(rng, 3, 5), back - 0.6)))
-    lamps = (Lamp("wall left", (-4.5, back - 0.5, 3.6), _u(rng, 2.0, 3.0), 0.5), Lamp("wall right", (4.0, back - 3.5, 3.8), _u(rng, 2.0, 3.0), 0.4))
+    lamps = (
+        Lamp("wall left", (-4.5, back - 0.5, 3.6), _u(rng, 2.0, 3.0), 0.5),
+        Lamp("wall right", (4.0, back - 3.5, 3.8), _u(rng, 2.0, 3.0), 0.4),
+    )
     bench = next(t for t in things if t.kind == "bench").at
     return Setting(
         "courtyard",
@@ -124,7 +137,11 @@ def yard(rng: Rng) -> Setting:
     back = _u(rng, 11.6, 12.6)
     fenced = rng.random() < 0.5
     barrier = Wall((-10, back), (10, back), _u(rng, 1.5, 1.9), "fence" if fenced else _any(rng, "brick", "concrete"), name="boundary")  # type: ignore[arg-type]
-    things = [Thing("tree", (_u(rng, -7, 7), back + 4.5)), Thing("crate", (_u(rng, 4.6, 5.5), back - 1.0), _u(rng, -30, 30, 0)), Thing("cabinet", (_u(rng, -6, -5), back - 0.5))]
+    things = [
+        Thing("tree", (_u(rng, -7, 7), back + 4.5)),
+        Thing("crate", (_u(rng, 4.6, 5.5), back - 1.0), _u(rng, -30, 30, 0)),
+        Thing("cabinet", (_u(rng, -6, -5), back - 0.5)),
+    ]
     lamps = (Lamp("yard", (_u(rng, -3, 3), back - 1.0, 4.5), 3.2, _u(rng, 0.1, 0.8)),)
     return Setting(
         "yard", Place(_any(rng, "grass", "dirt", "concrete"), walls=(barrier, _back_wall(rng, back + 8, 16, ("panel", "brick", "plaster"), 4.5)), things=tuple(things)),  # type: ignore[arg-type]
@@ -138,7 +155,10 @@ def shop(rng: Rng) -> Setting:
     shelves = [Thing("shelf", (x, back - 0.6), 180) for x in (-5.2, -2.7, 2.4, 4.9)]
     sides = [Thing("shelf", (-6.3, y), 90) for y in (7.5, 10.2)]
     things = [*shelves, *sides, Thing("counter", (6.0, 7.5), 90), Thing("plant", (0.0, back - 0.7))]
-    lamps = tuple(Lamp(f"row {k + 1}", (x, y, 3.1), _u(rng, 0.9, 1.2), 0.08) for k, (x, y) in enumerate(((-2.5, 5.5), (2.5, 5.5), (-2.5, 10), (2.5, 10))))
+    lamps = tuple(
+        Lamp(f"row {k + 1}", (x, y, 3.1), _u(rng, 0.9, 1.2), 0.08)
+        for k, (x, y) in enumerate(((-2.5, 5.5), (2.5, 5.5), (-2.5, 10), (2.5, 10)))
+    )
     return Setting(
         "shop", Place(_any(rng, "shop", "tiles"), walls=(_back_wall(rng, back, 9, ("plaster", "tiled", "panel"), 3.3),), things=tuple(things), ceiling=3.3),  # type: ignore[arg-type]
         _camera(rng, 2.9, 3.2, (21, 26), (76, 88)), Light("indoor", lamps=lamps), "x", (-3.8, 3.8, 4.6, min(back - 2.2, 10.4)), _sensor(rng, "SHOP 1"),
@@ -149,7 +169,10 @@ def corridor(rng: Rng) -> Setting:
     half, far = _u(rng, 2.6, 3.2), 14.0
     walls = []
     for x in (-half, half):
-        openings = tuple(Opening(_any(rng, "door", "door", "board", "poster"), at, 1.0, 2.1 if k % 2 == 0 else 1.0, 0.0 if k % 2 == 0 else 1.1) for k, at in enumerate((3.0, 5.5, 8.0, 10.5)))  # type: ignore[arg-type]
+        openings = tuple(
+            Opening("door", at, 1.0, 2.1) if k % 2 == 0 else Opening("board" if rng.random() < 0.5 else "poster", at, 0.9, 0.8, 1.2)
+            for k, at in enumerate((3.0, 5.5, 8.0, 10.5))
+        )
         walls.append(Wall((x, 0.3), (x, far), 3.0, _any(rng, "plaster", "tiled"), openings=openings))  # type: ignore[arg-type]
     walls.append(_back_wall(rng, 18, 6, ("plaster",), 3.0))
     lamps = tuple(Lamp(f"lamp {k + 1}", (0.0, y, 2.9), _u(rng, 0.8, 1.1), 0.1) for k, y in enumerate((4.0, 8.0, 12.0, 16.0)))
@@ -165,7 +188,7 @@ def alley(rng: Rng) -> Setting:
     half, far = _u(rng, 3.2, 4.0), 15.0
     walls = []
     for x in (-half, half):
-        openings = tuple(Opening(k, at, w, h, sill) for k, at, w, h, sill in (("door", 6.0, 1.0, 2.1, 0.0), ("window", 8.5, 1.2, 1.1, 1.3), ("shutter", 11.0, 2.4, 2.4, 0.0)))  # type: ignore[arg-type]
+        openings = (Opening("door", 6.0, 1.0, 2.1), Opening("window", 8.5, 1.2, 1.1, 1.3), Opening("shutter", 11.0, 2.4, 2.4))
         walls.append(Wall((x, 0.5), (x, far), _u(rng, 3.5, 6), _any(rng, "brick", "plaster", "concrete"), openings=openings))  # type: ignore[arg-type]
     walls.append(_back_wall(rng, 19.5, 7, ("brick", "concrete", "plaster"), 4.0))
     things = [Thing("crate", (half - 0.5, _u(rng, 9, 13)), _u(rng, -20, 20, 0))]

@@ -22,9 +22,36 @@ HEEL, BALL, TOE = -0.040, 0.085, 0.115  # along the foot from the ankle
 POSE = {
     name: i
     for i, name in enumerate(
-        "x y z pitch roll yaw spine_pitch spine_roll spine_twist head_pitch head_yaw "
-        "l_swing l_out l_turn l_elbow r_swing r_out r_turn r_elbow "
-        "lf_x lf_y lf_z lf_pitch rf_x rf_y rf_z rf_pitch loose".split()
+        [
+            "x",
+            "y",
+            "z",
+            "pitch",
+            "roll",
+            "yaw",
+            "spine_pitch",
+            "spine_roll",
+            "spine_twist",
+            "head_pitch",
+            "head_yaw",
+            "l_swing",
+            "l_out",
+            "l_turn",
+            "l_elbow",
+            "r_swing",
+            "r_out",
+            "r_turn",
+            "r_elbow",
+            "lf_x",
+            "lf_y",
+            "lf_z",
+            "lf_pitch",
+            "rf_x",
+            "rf_y",
+            "rf_z",
+            "rf_pitch",
+            "loose",
+        ]
     )
 }
 POSE_SIZE = len(POSE)
@@ -66,9 +93,7 @@ class Skeleton:
         return points
 
     def __getitem__(self, rows: slice) -> Skeleton:
-        return Skeleton(
-            self.joints[rows], self.pelvis[rows], self.chest[rows], self.head[rows], self.feet[rows], self.heading[rows]
-        )
+        return Skeleton(self.joints[rows], self.pelvis[rows], self.chest[rows], self.head[rows], self.feet[rows], self.heading[rows])
 
 
 def turn(pitch: Floats, roll: Floats, yaw: Floats) -> Floats:
@@ -136,11 +161,11 @@ def stand_up(poses: Floats, heights: Floats, roots: Floats, headings: Floats, gr
     joints[:, J["head"]] = head = neck + (chest[..., 2] * 0.6 + head_axes[..., 2] * 0.4) * NECK
     joints[:, J["crown"]] = head + head_axes[..., 2] * CROWN
     centre = head + head_axes[..., 2] * HEAD_CENTRE
-    for name, (right, forward, up) in {
+    for name, spot in {
         "nose": (0, 0.058, -0.004), "l_eye": (-0.019, 0.048, 0.012), "r_eye": (0.019, 0.048, 0.012),
         "l_ear": (-0.042, 0.0, 0.004), "r_ear": (0.042, 0.0, 0.004),
     }.items():  # fmt: skip
-        joints[:, J[name]] = centre + head_axes @ np.array([right, forward, up])
+        joints[:, J[name]] = centre + head_axes @ np.array(spot)
     feet = np.empty((n, 2, 3, 3))
     for i, (s, side) in enumerate((("l", -1.0), ("r", 1.0))):
         shoulder = neck + chest @ np.array([side * SHOULDER_HALF, 0.0, -0.022])

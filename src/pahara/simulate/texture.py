@@ -22,7 +22,7 @@ def _noise(seed: int) -> NDArray[np.float32]:
     white = np.fft.fft2(rng.normal(size=(TILE, TILE)))
     f = np.hypot(*np.meshgrid(np.fft.fftfreq(TILE) * TILE, np.fft.fftfreq(TILE) * TILE))
     made = np.fft.ifft2(white * np.exp(-((f / 120) ** 2)) * (f > 6)).real
-    return (made / made.std()).astype(np.float32)
+    return np.asarray(made / made.std(), np.float32)
 
 
 def grain(u: Floats, v: Floats, size: float, pixel: Floats, seed: int) -> NDArray[np.float32]:
@@ -40,7 +40,8 @@ def _lines(u: Floats, every: float, wide: float, pixel: Floats) -> NDArray[np.fl
     d = np.abs(np.mod(u + every / 2, every) - every / 2)
     soft = np.maximum(pixel, 1e-4)
     on = np.clip((wide / 2 - d) / soft + 0.5, 0, 1)
-    return (on * np.clip(every / (3 * soft), 0, 1) + (wide / every) * (1 - np.clip(every / (3 * soft), 0, 1))).astype(np.float32)
+    resolved = np.clip(every / (3 * soft), 0, 1)
+    return np.asarray(on * resolved + (wide / every) * (1 - resolved), np.float32)
 
 
 def _cell(u: Floats, v: Floats, wide: float, high: float, seed: int) -> NDArray[np.float32]:
@@ -48,7 +49,7 @@ def _cell(u: Floats, v: Floats, wide: float, high: float, seed: int) -> NDArray[
     i, j = np.floor(u / wide).astype(np.int64), np.floor(v / high).astype(np.int64)
     h = (i * 374761393 + j * 668265263 + seed * 1442695041) & 0xFFFFFFFF
     h = ((h ^ (h >> 13)) * 1274126177) & 0xFFFFFFFF
-    return (((h ^ (h >> 16)) & 0xFFFF) / 32767.5 - 1).astype(np.float32)
+    return np.asarray(((h ^ (h >> 16)) & 0xFFFF) / 32767.5 - 1, np.float32)
 
 
 BASE = {
@@ -100,7 +101,9 @@ def material(kind: str, u: Floats, v: Floats, pixel: Floats, seed: int, told: st
     elif kind == "carpet":
         row = np.mod(v, 1.25)
         arch = np.abs(np.mod(u, 0.62) - 0.31)
-        edge = np.clip((0.05 - np.abs(row - 0.95 + arch * arch * 2.6)) / np.maximum(pixel, 0.01) + 0.5, 0, 1) * np.clip(0.25 / np.maximum(pixel, 1e-3), 0, 1)
+        edge = np.clip((0.05 - np.abs(row - 0.95 + arch * arch * 2.6)) / np.maximum(pixel, 0.01) + 0.5, 0, 1) * np.clip(
+            0.25 / np.maximum(pixel, 1e-3), 0, 1
+        )
         band = _lines(v, 1.25, 0.09, pixel)
         tone += 0.07 * rough + 0.08 * fine
         tint += (np.maximum(edge, band) * 0.5)[..., None] * (colour("#c7a765").astype(np.float32) - base)
@@ -150,19 +153,21 @@ def opening(kind: str, u: Floats, v: Floats, wide: float, high: float, pixel: Fl
         made = base * (1 + 0.06 * fine) * np.where(panel, 0.86, 1.0)
         knob = (np.hypot(u - 0.12, v - 1.0) < 0.04)[..., None]
         made = np.where(knob, 0.45, made)
-        return (made * (1 - frame) + frame * base * 0.55).astype(np.float32)
+        return np.asarray(made * (1 - frame) + frame * base * 0.55, np.float32)
     if kind == "window":
         base = colour(told or "#27323b")
         streak = np.clip(np.sin((u * 1.2 + v) * 3.0 + seed) * 2 - 0.8, 0, 1)[..., None]
         made = base * (1 + 1.6 * streak + 0.2 * fine)
         bars = np.maximum(_lines(u, wide / 4, 0.025, pixel), _lines(v, high / 2, 0.03, pixel))[..., None]
         frame = np.maximum(frame, bars)
-        return (made * (1 - frame) + frame * colour("#8d8a83")).astype(np.float32)
+        return np.asarray(made * (1 - frame) + frame * colour("#8d8a83"), np.float32)
     if kind == "shutter":
         made, _ = material("shutter", u, v, pixel, seed, told)
         return made
     base = colour(told or str(rng.choice(["#b8402f", "#2f62a8", "#d8c04a", "#e8e6df", "#2f8a5a"])))
     other = colour(str(rng.choice(["#f2efe6", "#1d1f24", "#f2d24a"])))
-    text = (np.mod(v / high * (3 if kind == "poster" else 1.6) + 0.2, 1) < 0.45) & (_cell(u, v * 0 + np.floor(v / high * 3), wide / 13, 1.0, seed) > -0.35)
+    text = (np.mod(v / high * (3 if kind == "poster" else 1.6) + 0.2, 1) < 0.45) & (
+        _cell(u, v * 0 + np.floor(v / high * 3), wide / 13, 1.0, seed) > -0.35
+    )
     inner = (edge > min(wide, high) * 0.09) & text
     return np.where(inner[..., None], other, base * (1 + 0.05 * fine)).astype(np.float32)
