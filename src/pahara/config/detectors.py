@@ -22,6 +22,11 @@ PREFERRED = (
     "yolox-nano", "nanodet-plus-m-416", "yolox-tiny", "nanodet-plus-m-320", "nanodet-m", "dfine-nano", "yolox-s", "rfdetr-nano",
 )  # fmt: skip
 FALLBACK = "motion"
+MANY = 20  # classes of a model that was made for everything
+WATCHED = (
+    "person", "bicycle", "car", "motorcycle", "bus", "truck", "train", "boat", "backpack", "handbag", "suitcase",
+    "dog", "cat", "cow", "horse", "sheep",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,17 @@ class ChosenDetector:
         return text(f"detector.why.{self.reason}", language, name=self.name, **self.values)
 
     def make(self) -> Detector:
-        """Load it. ModelError when that is impossible."""
+        """Load it. ModelError when that is impossible.
+
+        A model with many classes (COCO's 80) reports only what a camera is there for, unless `classes` says otherwise:
+        a vase that flickers is a track that nobody asked for.
+        """
         detector: Detector = find("detectors", self.kind)(**self.options)
+        if self.kind == "onnx" and not self.options.get("classes"):
+            names = getattr(detector, "names", ())
+            wanted = [name for name in WATCHED if name in names]
+            if len(names) >= MANY and wanted:
+                detector.only(wanted)  # type: ignore[attr-defined]
         return detector
 
 

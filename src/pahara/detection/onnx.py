@@ -53,6 +53,11 @@ class OnnxDetector:
         self._half = picture.type == "float16"
         self._buffers: dict[int, tuple[InputBuffer, dict[str, Array]]] = {}
 
+    def only(self, classes: Sequence[str]) -> None:
+        """Report these classes alone, from now on, at the limits that they have. ModelError for one that the model does not know."""
+        limits = {self.names[column]: float(limit) for column, limit in zip(self._wanted.columns, self._wanted.limits, strict=True)}
+        self._wanted = _wanted(self.names, CONFIDENCE, limits, classes)
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names that this detector reports."""

@@ -8,30 +8,32 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from pahara.core import Event, Observation, PaharaError, Scene, Tripwire, Zone
-from pahara.core.frame import Image
-from pahara.store import Recording, Store
+from pahara.core import Event, Image, Observation, PaharaError, Tripwire, Zone
+from pahara.store import DiskFullError, Recording, Retention, Store
 from pahara.store.records import EvidenceKind
 from pahara.video.draw import snapshot, thumbnail
+from pahara.video.picture import jpeg
 from pahara.video.ring import Ring
 
-from .pictures import jpeg
 from .watch import Look
 
 log = logging.getLogger(__name__)
 
 FLUSH = 10.0  # seconds of observations in one row of the store
 THUMBNAIL = (320, 180)
+HELD = 600.0  # seconds of observations that wait for room on a full disk
+EARLY = 10.0  # seconds that a clip may begin too early, because its keyframe does; beyond that it is encoded anew
 
 
 @dataclass(slots=True)
 class _Pending:
     """A clip that waits for its last second."""
 
-    event: Event
-    begin: float
+    event_id: str
+    begin: float  # media seconds
     end: float  # media seconds; grows while the event goes on
-    closed: bool = False
+    last: float  # media seconds: however long the event goes on, the clip ends here
+    closed: bool = False  # the event has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,11 @@ class Pictures:
 
 @dataclass
 class Recorder:
-    """Feeds one recording of a store. `problems` tells what could not be kept, in the user's words."""
+    """Feeds one recording of a store. `problems` tells what could not be kept, in the user's words, each once.
+
+    On a full disk it applies `retention` and tries again; what still finds no room is given up (pictures, clips) or
+    waits for room (events, the last ten minutes of observations).
+    """
 
     store: Store
     recording: Recording
@@ -54,80 +60,116 @@ class Recorder:
     pre: float = 5.0  # seconds before an event began
     post: float = 5.0  # seconds after it ended
     longest: float = 30.0  # seconds of one event that a clip shows
+    retention: Retention | None = None
     problems: list[str] = field(default_factory=list)
+    clips: dict[str, Path] = field(default_factory=dict)  # by event id, once they are written
 
     def __post_init__(self) -> None:
         self._observations: list[Observation] = []
+        self._events: dict[str, Event] = {}  # that could not be saved yet
         self._pending: dict[str, _Pending] = {}
+        self._lost: dict[str, int] = {}  # problem -> times
         self.pictures: dict[str, Pictures] = {}
 
     def see(self, look: Look) -> None:
         """One frame and what came of it."""
+        time = look.frame.time
         if look.moment is not None:
             self._observations.append(look.moment.observation)
-            if look.frame.time - self._observations[0].time >= FLUSH:
+            if time - self._observations[0].time >= FLUSH:
                 self._flush()
             for event in look.moment.events:
-                self._keep(event, look.moment.scene, look.frame.image if event.phase == "began" else None)
-        for clip in [c for c in self._pending.values() if look.frame.time >= c.end]:
-            if clip.closed or clip.end - clip.begin >= self.pre + self.longest + self.post - 1e-6:
+                self._keep(event, look.frame.image if event.phase == "began" else None)
+        for clip in [clip for clip in self._pending.values() if time >= clip.end]:
+            if clip.closed or clip.end >= clip.last:
                 self._write_clip(clip)
             else:
-                clip.end = min(clip.end + 1.0, clip.begin + self.pre + self.longest + self.post)
+                clip.end = min(clip.end + 1.0, clip.last)
 
     def finish(self, events: Iterable[Event] = ()) -> None:
         """The watch is over: the last events end, waiting clips are written with what there is."""
         for event in events:
-            self._keep(event, None, None)
+            self._keep(event, None)
         self._flush()
         for clip in list(self._pending.values()):
             self._write_clip(clip)
-        self._try("the end of the recording", lambda: self.store.end_recording(self.recording))
+        self._try("the end of the recording", partial(self.store.end_recording, self.recording))
+        if self._observations or self._events:
+            self._lose(f"{len(self._observations)} looks at tracks and {len(self._events)} events", "there was no room until the end")
 
-    def _keep(self, event: Event, scene: Scene | None, image: Image | None) -> None:
-        self._try(f"event {event.id}", lambda: self.store.save_event(event, self.recording))
+    def _keep(self, event: Event, image: Image | None) -> None:
+        self._save(event)
         if event.phase == "ended":
             if event.id in self._pending:
                 clip = self._pending[event.id]
-                clip.end, clip.closed = min(event.time + self.post, clip.begin + self.pre + self.longest + self.post), True
+                clip.end, clip.closed = min(event.time + self.post, clip.last), True
             return
-        if image is not None and scene is not None:
-            whole = jpeg(snapshot(image, event, self.zones, self.lines))
-            box = event.boxes[0] if event.boxes else (0.0, 0.0, float(event.size[0]), float(event.size[1]))
-            small = jpeg(thumbnail(image, box, THUMBNAIL))
-            self.pictures[event.id] = Pictures(whole, small)
-            pictures: dict[EvidenceKind, bytes] = {"snapshot": whole, "thumbnail": small}
-            for kind, content in pictures.items():
-                self._try(f"{kind} of event {event.id}", partial(self.store.add_evidence, event.id, kind, _writes(content)))
+        if image is not None:
+            self._take_pictures(event, image)
         if self.ring is not None:
-            self._pending[event.id] = _Pending(event, max(0.0, event.start - self.pre), event.time + self.post)
+            begin = max(0.0, event.start - self.pre)
+            self._pending[event.id] = _Pending(event.id, begin, event.time + self.post, event.start + self.longest + self.post)
+
+    def _save(self, event: Event) -> None:
+        self._events[event.id] = event
+        for waiting in list(self._events.values()):
+            if not self._try(f"event {waiting.id}", partial(self.store.save_event, waiting, self.recording)):
+                return
+            del self._events[waiting.id]
+
+    def _take_pictures(self, event: Event, image: Image) -> None:
+        box = event.boxes[0] if event.boxes else (0.0, 0.0, float(event.size[0]), float(event.size[1]))
+        pictures = Pictures(jpeg(snapshot(image, event, self.zones, self.lines)), jpeg(thumbnail(image, box, THUMBNAIL)))
+        self.pictures[event.id] = pictures
+        files: dict[EvidenceKind, bytes] = {"snapshot": pictures.snapshot, "thumbnail": pictures.thumbnail}
+        for kind, content in files.items():
+            self._try(f"the {kind} of event {event.id}", partial(self.store.add_evidence, event.id, kind, _writes(content)))
 
     def _write_clip(self, clip: _Pending) -> None:
-        del self._pending[clip.event.id]
-        ring = self.ring
+        del self._pending[clip.event_id]
+        ring, epoch = self.ring, self.recording.epoch
         if ring is None:
             return
-        epoch = self.recording.epoch
 
-        def write(path: Path) -> None:
-            # Browsers do not play every codec that cameras send (MPEG-4 part 2, H.265): those are encoded anew, the rest is remuxed.
-            ring.write_clip(path, clip.begin, clip.end, transcode=not ring.plays_in_browser)
+        def write(path: Path) -> tuple[float, float]:
+            # The ring remuxes what browsers play (H.264) and encodes anew what they do not (MPEG-4 part 2, H.265).
+            info = ring.write_clip(path, clip.begin, clip.end)
+            if info.begin < clip.begin - EARLY:
+                info = ring.write_clip(path, clip.begin, clip.end, transcode=True)
+            return epoch + info.begin, epoch + info.end
 
-        keep = partial(self.store.add_evidence, clip.event.id, "clip", write, begin=epoch + clip.begin, end=epoch + clip.end)
-        self._try(f"clip of event {clip.event.id}", keep)
+        def keep() -> None:
+            self.clips[clip.event_id] = self.store.add_evidence(clip.event_id, "clip", write).path
+
+        self._try(f"the clip of event {clip.event_id}", keep)
 
     def _flush(self) -> None:
-        rows, self._observations = self._observations, []
-        if rows:
-            self._try("tracks", lambda: self.store.add_observations(self.recording, rows))
+        rows = self._observations
+        if rows and self._try("tracks", partial(self.store.add_observations, self.recording, rows)):
+            self._observations = []
+        elif rows and rows[-1].time - rows[0].time > HELD:
+            self._lose(f"{len(rows)} looks at tracks", "they waited too long for room")
+            self._observations = []
 
-    def _try(self, what: str, keep: Callable[[], object]) -> None:
+    def _try(self, what: str, keep: Callable[[], object]) -> bool:
         try:
-            keep()
+            try:
+                keep()
+            except DiskFullError:
+                if self.retention is None or not self.retention.apply(self.store):
+                    raise
+                keep()
         except (PaharaError, OSError) as problem:
-            told = f"could not keep {what}: {problem}"
-            log.warning(told)
-            self.problems.append(told)
+            self._lose(what, str(problem))
+            return False
+        return True
+
+    def _lose(self, what: str, why: str) -> None:
+        """Told once for each reason; the log has every one."""
+        log.warning("could not keep %s: %s", what, why)
+        self._lost[why] = self._lost.get(why, 0) + 1
+        if self._lost[why] == 1:
+            self.problems.append(f"could not keep {what}: {why}")
 
 
 def _writes(content: bytes) -> Callable[[Path], None]:

@@ -16,6 +16,8 @@ from .analyst import Analyst
 from .record import Recorder
 from .watch import Gate, Look, watch
 
+BLIND = 2.0  # seconds without a frame that count as not having watched
+
 
 @dataclass
 class Session:
@@ -32,7 +34,7 @@ class Session:
     seconds: float = float("inf")  # media seconds to watch
     title: str = ""
     detector_name: str = ""
-    detector_note: str = ""
+    detector_note: str | Mapping[str, str] = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)  # every report, in order
     ongoing: dict[str, Subject] = field(default_factory=dict)  # events that have begun and not ended, by id
@@ -41,6 +43,7 @@ class Session:
     time: float = 0.0  # media seconds of the last frame
     people: int = 0  # tracks in view at the last beat
     interrupted: bool = False
+    gaps: list[tuple[float, float]] = field(default_factory=list)  # blind time: media seconds from, to
 
     def run(self, tell: Callable[[Session, Look], None] | None = None) -> RunSummary:
         """Watch to the end, to `seconds`, or until KeyboardInterrupt, which ends the watch and keeps what was seen.
@@ -61,6 +64,8 @@ class Session:
         return self._finish(cpu, wall)
 
     def _see(self, look: Look) -> None:
+        if self.frames and look.frame.time - self.time > BLIND:
+            self.gaps.append((self.time, look.frame.time))
         self.frames += 1
         self.detected += look.detections is not None
         self.time = look.frame.time
@@ -95,6 +100,8 @@ class Session:
             self._event(event)
         if self.recorder is not None:
             self.recorder.finish(last)
+            for event_id, clip in self.recorder.clips.items():
+                self.collector.evidence(event_id, clip=clip)
         if self.annotate is not None:
             self.annotate.close()
         told = self.source.stats
@@ -108,6 +115,6 @@ class Session:
             detector_note=self.detector_note,
             versions=self.versions,
         )
-        stats = SourceStats(corrupt_packets=told.corrupt, dropped_frames=told.skipped, reconnects=told.reconnects)
+        stats = SourceStats(corrupt_packets=told.corrupt, dropped_frames=told.skipped, reconnects=told.reconnects, gaps=tuple(self.gaps))
         problems: list[Any] = list(self.recorder.problems) if self.recorder is not None else []
         return self.collector.finish(end=self.time, facts=facts, stats=stats, warnings=problems, title=self.title)

@@ -9,8 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pahara import __version__
-from pahara.config import CameraPlan, ChosenDetector, Config, choose_detector, from_data, plan
+from pahara.config import CameraPlan, ChosenDetector, Config, choose_detector, from_data, plan, retention
 from pahara.core import ConfigError, Detector, StoreError
+from pahara.language import LANGUAGES
 from pahara.report import SummaryCollector
 from pahara.store import Recording, Store
 from pahara.video import VideoSource, open_source
@@ -84,6 +85,7 @@ def prepare(
             pre=plan.evidence.before,
             post=plan.evidence.after,
             longest=plan.evidence.longest,
+            retention=retention(config) if config is not None and config.file else None,
         )
     return Session(
         source,
@@ -107,7 +109,7 @@ def prepare(
         seconds=seconds,
         title=plan.name,
         detector_name=chosen.name,
-        detector_note=chosen.why(plan.language),
+        detector_note={language: chosen.why(language) for language in LANGUAGES},
         versions=versions(),
     )
 

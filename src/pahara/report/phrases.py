@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -53,9 +53,9 @@ def named(name: str) -> Phrase:
     return say(name) if language.has(name) else plain(name)
 
 
-def sentence(name: str) -> Phrase:
-    """The same with a capital letter."""
-    words = named(name)
+def sentence(name: str | Mapping[str, str]) -> Phrase:
+    """The same with a capital letter; words that were said already are taken by language."""
+    words = named(name) if isinstance(name, str) else each(lambda one: name[one])
     return each(lambda one: _capital(words[one]))
 
 

@@ -94,7 +94,7 @@ class RunFacts:
     cpu_seconds: float = 0.0
     fps: float = 0.0  # of the source
     detector: str = ""  # e.g. "yolox-nano, 416 px, ONNX Runtime"
-    detector_note: str = ""  # what it is weak at: a key of the catalogues, or plain words
+    detector_note: str | Mapping[str, str] = ""  # what it is weak at: a key of the catalogues, plain words, or words by language
     versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # name -> version
 
     @property

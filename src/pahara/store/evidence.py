@@ -77,7 +77,7 @@ class EvidenceFolder:
         self,
         event_id: str,
         kind: EvidenceKind,
-        write: Callable[[Path], None],
+        write: Callable[[Path], object],
         *,
         time_utc: float | None = None,
         begin: float | None = None,
@@ -92,7 +92,9 @@ class EvidenceFolder:
         part = path.with_name(PART + path.name)
         try:
             make_empty(part, self.folder)
-            write(part)
+            span = write(part)
+            if isinstance(span, tuple):
+                begin, end = span
             size, digest = settle(part, path)
             replaced = self._confirm(row, event_id, kind, size, digest, begin, end)
         except BaseException as problem:

@@ -315,7 +315,7 @@ class Store:
         self,
         event_id: str,
         kind: EvidenceKind,
-        write: Callable[[Path], None],
+        write: Callable[[Path], object],
         *,
         time_utc: float | None = None,
         begin: float | None = None,
@@ -325,7 +325,7 @@ class Store:
         """Keep a file that shows an event, wholly or not at all; an older file of the same kind is replaced.
 
         `write` gets the path of an empty file, with the right ending, and fills it; what it raises comes out as it is, an OSError as
-        StoreError. The file is named by `time_utc` (default: when the event began). `begin` and `end` are UTC seconds of a clip;
+        StoreError. Where it returns a pair, these are the UTC seconds of the clip's first and last picture, better known than `begin` and `end`. The file is named by `time_utc` (default: when the event began). `begin` and `end` are UTC seconds of a clip;
         `extension` overrules mp4 and jpg.
         """
         return self.evidence.add(event_id, kind, write, time_utc=time_utc, begin=begin, end=end, extension=extension)
