@@ -30,6 +30,8 @@ FOUND_SHARE = 0.5  # share of the frames in which a newcomer must have been foun
 FAR = 0.4  # object sizes: the most that uncertainty grows a box
 RECENT = 1.0  # seconds: who was seen since may be the one that a detection really shows
 CONTEST = 4.0  # how much a rival's overlap adds to the doubt about a detection
+LOST_JUST_NOW = 0.5  # seconds: who vanished since may be hidden in a neighbour's box
+MERGED = 0.7  # share of the taker's IoU that such a neighbour must have in a box that then counts for neither
 
 
 @dataclass(eq=False)
@@ -45,8 +47,8 @@ class ByteTrack:
     found again in the same place, gets its id back: a parked car is one car all day.
 
     What differs from the paper: boxes are compared after growing them by the filter's own uncertainty; a detection
-    that a rival track might claim moves its track less; weak detections keep a track only while its mean confidence
-    is sure; reported boxes are lightly smoothed.
+    that a rival track might claim moves its track less, and while one box seems to show two objects it is nobody's
+    sighting; weak detections keep a track only while its mean confidence is sure; reported boxes are lightly smoothed.
     """
 
     high: float = 0.5  # detections from this score on are sure
@@ -80,6 +82,7 @@ class ByteTrack:
 
         `time` is media seconds, later than every time before (ValueError otherwise). `image`, the picture that was
         looked at, is needed only for `appearance`. The box of a track out of sight is its last sighting.
+        A track whose detection seems to show two objects is not `seen`.
         """
         if not time > self._time:
             raise ValueError(f"time must rise: got {time} after {self._time}")
@@ -99,12 +102,12 @@ class ByteTrack:
 
         taken = np.zeros(0, np.intp)
         if count and len(use):
-            hit, taken, rivalry = self._associate(boxes, scores, groups, looks, before)
+            hit, taken, rivalry, merged = self._associate(boxes, scores, groups, looks, before)
             free[taken] = False
             if len(hit):
                 # A weak or contested detection is a poor measure too (NSA Kalman, Du et al. 2021).
                 doubt = 1.5 - scores[taken] + CONTEST * rivalry
-                tracks.meet(hit, boxes[taken], scores[taken], labels[taken], time, seconds, doubt)
+                tracks.meet(hit, boxes[taken], scores[taken], labels[taken], time, seconds, doubt, merged)
                 if looks is not None:
                     tracks.remember(hit, looks[taken])
 
@@ -120,8 +123,8 @@ class ByteTrack:
             tracks.confirmed[-len(born) :] = True
         return self._report()
 
-    def _associate(self, boxes: Array, scores: Array, groups: Rows, looks: Array | None, before: float) -> tuple[Rows, Rows, Array]:
-        """-> rows of tracks, the detection that each took, and how much a rival track overlaps that detection."""
+    def _associate(self, boxes: Array, scores: Array, groups: Rows, looks: Array | None, before: float) -> tuple[Rows, Rows, Array, Bools]:
+        """-> rows of tracks; the detection that each took; how much a rival overlaps it; whether it seems to show two objects."""
         tracks, time = self._tracks, self._time
         partner = np.full(len(tracks), -1)
         free = np.ones(len(boxes), bool)
@@ -129,6 +132,7 @@ class ByteTrack:
         same = tracks.group[:, None] == groups[None, :]
         grow = np.minimum(kalman.deviation(tracks.state), FAR * tracks.size)
         plain, similar = overlaps(place, boxes, grow)
+        plain *= same
         similar *= same
         fused = similar * scores
         if looks is not None and tracks.looks.shape[1]:
@@ -159,9 +163,12 @@ class ByteTrack:
 
         hit = (partner >= 0).nonzero()[0]
         taken = partner[hit]
-        rival = plain[:, taken] * (tracks.confirmed & (unseen <= RECENT))[:, None]
-        rival[hit, np.arange(len(hit))] = 0
-        return hit, taken, rival.max(axis=0, initial=0.0)
+        near = plain[:, taken] * tracks.confirmed[:, None]
+        own = plain[hit, taken]
+        near[hit, np.arange(len(hit))] = 0
+        rivalry = near[unseen <= RECENT].max(axis=0, initial=0.0)
+        hidden = near[(partner < 0) & (unseen <= LOST_JUST_NOW + time - before)].max(axis=0, initial=0.0)
+        return hit, taken, rivalry, (hidden > 0.1) & (hidden >= MERGED * own)
 
     def _judge(self) -> None:
         """Newcomers that lasted are confirmed; what has been out of sight for too long is forgotten."""
@@ -188,7 +195,7 @@ class ByteTrack:
         listed = tracks.confirmed & (unseen <= np.where(tracks.still, max(self.still_gap, self.max_gap), self.max_gap))
         rows = listed.nonzero()[0]
         rows = rows[np.argsort(tracks.id[rows])]
-        seen = unseen[rows] <= 0
+        seen = (unseen[rows] <= 0) & ~tracks.merged[rows]
         return Observation(
             self._time,
             tracks.id[rows],

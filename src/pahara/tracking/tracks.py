@@ -13,6 +13,7 @@ from . import kalman
 
 Array = NDArray[np.floating[Any]]
 Rows = NDArray[np.intp]
+Bools = NDArray[np.bool_]
 
 SMOOTH = 0.75  # share of the filter in a reported box; the rest is the detection itself
 STAND = 2.0  # seconds in one place that make a track stationary
@@ -41,6 +42,7 @@ class Tracks:
         self.frames = np.zeros(0, np.int64)  # looked at since it was born
         self.anchor = np.zeros((0, 2))  # where it has been standing ...
         self.still_since = np.zeros(0)  # ... and since when
+        self.merged = np.zeros(0, bool)  # the last detection seemed to show another object too
         self.confirmed = np.zeros(0, bool)
         self.looks = np.zeros((0, 0))  # unit length
 
@@ -48,12 +50,12 @@ class Tracks:
         return len(self.id)
 
     @property
-    def still(self) -> NDArray[np.bool_]:
+    def still(self) -> Bools:
         """(n,) whether each stood in one place when it was last seen."""
-        result: NDArray[np.bool_] = self.seen_at - self.still_since >= STAND
+        result: Bools = self.seen_at - self.still_since >= STAND
         return result
 
-    def keep(self, rows: NDArray[np.bool_]) -> None:
+    def keep(self, rows: Bools) -> None:
         """Forget the others."""
         for name, column in vars(self).items():
             setattr(self, name, column[:, rows] if name == "state" else column[rows])
@@ -82,19 +84,25 @@ class Tracks:
             "frames": ones,
             "anchor": measured[:, :2],
             "still_since": now,
+            "merged": np.zeros(n, bool),
             "confirmed": np.zeros(n, bool),
             "looks": np.zeros((n, self.looks.shape[1])) if looks is None else looks,
         }
         for name, rows in new.items():
             setattr(self, name, np.concatenate([getattr(self, name), rows], axis=1 if name == "state" else 0))
 
-    def meet(self, rows: Rows, boxes: Array, scores: Array, labels: Rows, time: float, seconds: float, doubt: Array) -> None:
-        """The tracks `rows` were seen as these detections; `doubt` (k,) as `kalman.correct` wants it."""
+    def meet(self, rows: Rows, boxes: Array, scores: Array, labels: Rows, time: float, seconds: float, doubt: Array, merged: Bools) -> None:
+        """The tracks `rows` were seen as these detections; `doubt` (k,) as `kalman.correct` wants it.
+
+        A `merged` detection keeps its track alive but is not a sighting: the box stays where it was.
+        """
         measured = xyxy_to_cxcywh(boxes)
         state = kalman.correct(self.state[:, rows], measured, self.size[rows], doubt[:, None], seconds)
         size = sizes(state[0])
         self.state[:, rows], self.size[rows] = state, size
-        self.box[rows] = SMOOTH * cxcywh_to_xyxy(state[0]) + (1 - SMOOTH) * boxes
+        clear = ~merged
+        self.merged[rows] = merged
+        self.box[rows[clear]] = (SMOOTH * cxcywh_to_xyxy(state[0]) + (1 - SMOOTH) * boxes)[clear]
         self.score[rows] = scores
         self.trust[rows] += -np.expm1(-seconds / TRUST) * (scores - self.trust[rows])
         self.seen_at[rows] = time
