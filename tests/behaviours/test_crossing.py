@@ -7,7 +7,18 @@ import pytest
 from pahara.behaviours import Crossing
 from pahara.core import Tripwire
 from pahara.testing.actors import (
-    Cast, began, cut_below, displaced, events_of, first_then, hidden, path, run, scenes, stand, walk,
+    Cast,
+    began,
+    cut_below,
+    displaced,
+    events_of,
+    first_then,
+    hidden,
+    path,
+    run,
+    scenes,
+    stand,
+    walk,
 )  # fmt: skip
 
 # Drawn from top to bottom: who walks to the left goes from the left hand to the right hand (forward).

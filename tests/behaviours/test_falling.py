@@ -6,7 +6,19 @@ import pytest
 
 from pahara.behaviours import Falling
 from pahara.testing.actors import (
-    began, crouch, cut_below, events_of, fall, first_then, hidden, nearer_is_taller, path, scenes, sit, stand, walk,
+    began,
+    crouch,
+    cut_below,
+    events_of,
+    fall,
+    first_then,
+    hidden,
+    nearer_is_taller,
+    path,
+    scenes,
+    sit,
+    stand,
+    walk,
 )  # fmt: skip
 
 HERE = (0.5, 0.8)

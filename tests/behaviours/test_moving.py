@@ -7,7 +7,17 @@ import pytest
 from pahara.behaviours import Running, WrongWay
 from pahara.core import Zone
 from pahara.testing.actors import (
-    began, cut_below, events_of, first_then, hidden, nearer_is_taller, path, run, scenes, stand, walk,
+    began,
+    cut_below,
+    events_of,
+    first_then,
+    hidden,
+    nearer_is_taller,
+    path,
+    run,
+    scenes,
+    stand,
+    walk,
 )  # fmt: skip
 
 LANE = Zone("lane", ((0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0)))

@@ -84,7 +84,7 @@ class _Look:
     layout: Plane  # (12, 16) coarse picture, mean 0, length 1
     contrast: float  # standard deviation of luma
     brightest: float  # luma that 5 % of the small picture exceed
-    sharpness: float  # fine steps over coarse steps, where they are steepest
+    sharpness: float  # the steepest fine steps over the steepest coarse ones
 
     @classmethod
     def at(cls, luma: NDArray[np.uint8]) -> _Look:
@@ -165,10 +165,11 @@ def _verdict(look: _Look, kept: float, sharp: float, contrast: float, alike: flo
         return "tamper.covered", 1.0
     blurred = _below(sharp, SHARP) if alike >= LAYOUT else 0.0
     gone = _below(kept, KEPT)
+    if gone >= 0.5 and contrast < FLAT:
+        return "tamper.covered", gone
     if blurred >= min(gone, 0.5):
         return "tamper.defocused", blurred
-    dull = min(sharp / SHARP, contrast / FLAT) < 1.0
-    return ("tamper.covered" if dull else "tamper.moved"), gone
+    return ("tamper.covered" if sharp < SHARP else "tamper.moved"), gone
 
 
 def _below(value: float, limit: float) -> float:
@@ -177,16 +178,16 @@ def _below(value: float, limit: float) -> float:
 
 
 def _sharpness(luma: NDArray[np.uint8]) -> float:
-    """The steepest steps from pixel to pixel over the steepest steps across eight, in some 60 rows of the full picture.
+    """The steepest steps from pixel to pixel over the steepest across a sixteenth of the picture, in some 60 rows.
 
     A blurred picture keeps its large steps and loses the small ones; more light or contrast scales both. Only the steepest
     three in a hundred count, so that sensor noise, which is everywhere but small, does not pass for detail.
     """
     rows = np.ascontiguousarray(luma[:: max(1, luma.shape[0] // 60)])
-    far = 8 * max(1, luma.shape[1] // 640)
+    far = max(2, luma.shape[1] // 16)
     fine = _steep(cv2.absdiff(rows[:, 1:], rows[:, :-1]))
-    coarse = _steep(cv2.absdiff(rows[:, far:], rows[:, :-far])) if luma.shape[1] > far else 1.0
-    return (fine + 0.5) / (coarse + 1.0)
+    coarse = _steep(cv2.absdiff(rows[:, far:], rows[:, :-far]))
+    return fine / (coarse + 4.0)
 
 
 def _steep(steps: NDArray[np.uint8]) -> float:
