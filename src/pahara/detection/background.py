@@ -8,12 +8,13 @@ colour and texture, which a shadow keeps (Horprasert et al. 1999). A change of t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pahara.core import Image
+from pahara.core import Grey, Image
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.uint8]  # 0 or 1
@@ -22,7 +23,7 @@ LEARN = 8.0  # seconds in which the background follows what it sees
 SETTLE = 1.0  # seconds of fast learning after the light has changed all over
 UNREST = 15.0  # seconds over which a pixel's unrest is measured
 WEAK, STRONG = 3.5, 7.0  # times the unrest: belongs to a thing; is certain to
-FLOOR_WEAK, FLOOR_STRONG = 10.0, 20.0  # grey levels, at least
+FLOOR_WEAK, FLOOR_STRONG = 10, 20  # grey levels, at least
 UPHEAVAL = 0.45  # share of the picture that changes only when the light does
 CERTAIN = 2  # pixels of a patch that must be beyond STRONG
 SHADOW_DARKEST, SHADOW_LIGHTEST = 0.40, 0.97  # brightness of a shadow, against the ground in the sun
@@ -36,10 +37,10 @@ class Foreground:
     """What differs from the background in one picture."""
 
     mask: Mask  # (h, w) things, shadows taken out
-    change: Plane  # (h, w) grey levels from the background, the most of three channels
-    weak: Plane  # (h, w) grey levels from which a change counts
-    now: Plane  # (h, w, 3) the picture
-    ground: Plane  # (h, w, 3) the background, in the same light
+    change: Grey  # (h, w) grey levels from the background, the most of three channels
+    weak: Grey  # (h, w) grey levels from which a change counts
+    now: Image  # (h, w, 3) the picture
+    ground: Image  # (h, w, 3) the background, in the same light
     upheaval: bool  # the light changed all over: nothing can be said of this picture
 
     def outline_is_real(self, region: Mask, at: tuple[int, int]) -> float:
@@ -59,33 +60,39 @@ class Background:
     """One per camera; pictures are (h, w, 3) BGR uint8, always of one size."""
 
     def __init__(self, picture: Image) -> None:
-        self.ground: Plane = cv2.GaussianBlur(picture, (3, 3), 0).astype(np.float32)
+        self._now: Image = cv2.GaussianBlur(picture, (3, 3), 0)
+        self._ground8: Image = self._now
+        self.ground: Plane = self._now.astype(np.float32)
         self.unrest: Plane = np.full(picture.shape[:2], 2.0, np.float32)
         self._watched: Mask = np.zeros(picture.shape[:2], np.uint8)
-        self._seen = self.ground
-        self._change: Plane = np.zeros(picture.shape[:2], np.float32)
+        self._change: Grey = np.zeros(picture.shape[:2], np.uint8)
         self._settled = SETTLE  # seconds since the start or the last upheaval, up to SETTLE
 
     def compare(self, picture: Image) -> Foreground:
         """The picture against the background, in the light of now."""
-        now = cv2.GaussianBlur(picture, (3, 3), 0).astype(np.float32)
+        now = self._now = cv2.GaussianBlur(picture, (3, 3), 0)
         self._relight(now)
-        change = _most(cv2.absdiff(now, self.ground))
-        weak = np.maximum(self.unrest * WEAK, FLOOR_WEAK)
-        self._seen, self._change = now, change
+        ground = self._ground8 = cv2.convertScaleAbs(self.ground)
+        change = self._change = _most(cv2.absdiff(now, ground))
+        weak = cv2.max(cv2.convertScaleAbs(self.unrest, alpha=WEAK), FLOOR_WEAK)
         mask = (change > weak).view(np.uint8)
-        upheaval = cv2.countNonZero(mask) > UPHEAVAL * mask.size
+        changed = cv2.countNonZero(mask)
+        upheaval = changed > UPHEAVAL * mask.size
         if upheaval:
             self._start_again(now)
             mask = np.zeros_like(mask)
-        elif cv2.countNonZero(mask):
-            mask = self._sift(mask, change > np.maximum(self.unrest * STRONG, FLOOR_STRONG))
-        return Foreground(mask, change, weak, now, self.ground, upheaval)
+        elif changed:
+            mask = self._sift(mask, change > cv2.max(cv2.convertScaleAbs(self.unrest, alpha=STRONG), FLOOR_STRONG))
+        return Foreground(mask, change, weak, now, ground, upheaval)
 
     def _sift(self, mask: Mask, core: NDArray[np.bool_]) -> Mask:
         """Patch by patch: shadows and patches without a certain pixel are taken out."""
+        now, ground = self._now, self._ground8
+        whole, kept_whole = mask, np.zeros_like(mask)
+        left, top, width, height = cv2.boundingRect(mask)
+        inside = np.s_[top : top + height, left : left + width]  # most of the picture is empty
+        mask, core, kept, now, ground = whole[inside], core[inside], kept_whole[inside], now[inside], ground[inside]
         count, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(mask, _SQUARE), connectivity=8)
-        kept = np.zeros_like(mask)
         for patch in range(1, count):
             x, y, wide, tall, _ = stats[patch]
             at = np.s_[y : y + tall, x : x + wide]
@@ -93,65 +100,61 @@ class Background:
             certain = core[at] & (own > 0)
             if np.count_nonzero(certain) < CERTAIN:
                 continue
-            own = _without_shadow(own, _shadow(self._seen[at], self.ground[at]))
+            own = _without_shadow(own, _shadow(now[at], ground[at]))
             if np.count_nonzero(certain & (own > 0)) >= CERTAIN:
                 kept[at] |= own
-        return kept
+        return kept_whole
 
     def learn(self, watched: Mask, seconds: float) -> None:
         """After `compare`: the ground follows the picture, except where something is watched. `seconds` since the last picture."""
         self._settled = min(self._settled + seconds, SETTLE)
         tau = LEARN if self._settled >= SETTLE else SETTLE / 3
         free = 1 - watched
-        cv2.accumulateWeighted(self._seen, self.ground, float(1 - np.exp(-seconds / tau)), mask=free)
+        cv2.accumulateWeighted(self._now, self.ground, float(1 - np.exp(-seconds / tau)), mask=free)
         # Clipped: what passes once teaches a little unrest, a tree that waves all day teaches all of it.
-        limit = np.maximum(4 * self.unrest, 2 * FLOOR_WEAK)
-        cv2.accumulateWeighted(np.minimum(self._change, limit), self.unrest, float(1 - np.exp(-seconds / UNREST)), mask=free)
+        limit = cv2.max(cv2.convertScaleAbs(self.unrest, alpha=4.0), 2 * FLOOR_WEAK)
+        cv2.accumulateWeighted(cv2.min(self._change, limit), self.unrest, float(1 - np.exp(-seconds / UNREST)), mask=free)
         self._watched = watched
 
     def absorb(self, region: Mask) -> None:
         """What is seen there is ground from now on."""
         here = region > 0
-        self.ground[here] = self._seen[here]
+        self.ground[here] = self._now[here]
 
-    def _relight(self, now: Plane) -> None:
-        """One gain per channel: the median over cells where nothing is watched, so that people do not count."""
-        size = (24, 18)
-        small, ground = cv2.resize(now, size, interpolation=cv2.INTER_AREA), cv2.resize(self.ground, size, interpolation=cv2.INTER_AREA)
-        free = (
-            (cv2.resize(self._watched.astype(np.float32), size, interpolation=cv2.INTER_AREA) < 0.1)
-            & (ground.min(axis=2) > 8)
-            & (small.max(axis=2) < 250)
-        )
-        if free.sum() < 40:
+    def _relight(self, now: Image) -> None:
+        """One gain per channel: the median over points where nothing is watched, so that people do not count."""
+        points = np.s_[4::8, 4::8]
+        small, ground = now[points].astype(np.float32), self.ground[points]
+        free = (self._watched[points] == 0) & (ground.min(axis=2) > 8) & (small.max(axis=2) < 250)
+        if np.count_nonzero(free) < 40:
             return
         gain = np.median(small[free] / ground[free], axis=0)
         if np.abs(gain - 1).max() > 0.004:
             cv2.multiply(self.ground, (*np.clip(gain, 0.2, 5.0).tolist(), 1.0), dst=self.ground)
-            np.minimum(self.ground, 255, out=self.ground)
+            np.minimum(self.ground, 255.0, out=self.ground)
 
-    def _start_again(self, now: Plane) -> None:
+    def _start_again(self, now: Image) -> None:
         """All is new. What lay behind the watched things is guessed from how their surroundings changed."""
         watched = cv2.dilate(self._watched, np.ones((5, 5), np.uint8)) > 0
         if 0 < watched.mean() < 0.5:
             gain = np.median(now[~watched] / np.maximum(self.ground[~watched], 1), axis=0)
             behind = np.clip(self.ground[watched] * gain, 0, 255)
-            self.ground = now.copy()
+            self.ground = now.astype(np.float32)
             self.ground[watched] = behind
         else:
-            self.ground = now.copy()
+            self.ground = now.astype(np.float32)
         self.unrest[:] = np.maximum(self.unrest, 2.0)
         self._settled = 0.0
 
 
-def _most(three: Plane) -> Plane:
+def _most(three: NDArray[Any]) -> NDArray[Any]:
     """(h, w, 3) -> (h, w): the largest channel."""
     b, g, r = cv2.split(three)
-    largest: Plane = cv2.max(cv2.max(b, g), r)
+    largest: NDArray[Any] = cv2.max(cv2.max(b, g), r)
     return largest
 
 
-def _gradient(grey: Plane) -> Plane:
+def _gradient(grey: Grey) -> Plane:
     """(h, w) -> (h, w) grey levels per pixel."""
     x = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3, scale=0.25)
     y = cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3, scale=0.25)
@@ -159,8 +162,9 @@ def _gradient(grey: Plane) -> Plane:
     return size
 
 
-def _shadow(now: Plane, ground: Plane) -> Mask:
+def _shadow(now_image: Image, ground_image: Image) -> Mask:
     """(h, w, 3) twice -> (h, w): darker by one and the same factor in all channels, and with the ground's own texture."""
+    now, ground = now_image.astype(np.float32), ground_image.astype(np.float32)
     grey, ground_grey = cv2.cvtColor(now, cv2.COLOR_BGR2GRAY), cv2.cvtColor(ground, cv2.COLOR_BGR2GRAY)
     ratio = grey / np.maximum(ground_grey, 1.0)
     dark = (ratio > SHADOW_DARKEST) & (ratio < SHADOW_LIGHTEST)
@@ -181,5 +185,6 @@ def _without_shadow(own: Mask, shadow: Mask) -> Mask:
     kept = own & (1 - shadow)
     for x, y, wide, tall, area in stats[1:count]:
         if area >= 0.2 * wide * tall and tall >= wide / 2:
-            kept[y:, x : x + wide] |= own[y:, x : x + wide]
+            legs = np.s_[y : y + 2 * tall, x : x + wide]  # no legs are longer than the rest
+            kept[legs] |= own[legs]
     return kept

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -109,6 +110,13 @@ class Scale:
 def find_blobs(foreground: Foreground, scale: Scale) -> list[Blob]:
     """Blobs of one picture, largest first."""
     solid = cv2.morphologyEx(foreground.mask, cv2.MORPH_OPEN, OPEN)
+    left, top, width, height = cv2.boundingRect(solid)
+    if not width:
+        return []
+    left, top = max(left - 2, 0), max(top - 3, 0)
+    inside = np.s_[top : top + height + 6, left : left + width + 4]  # most of the picture is empty
+    solid = solid[inside]
+    change, weak = foreground.change[inside], foreground.weak[inside]
     mask = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, CLOSE)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     pieces = []
@@ -116,17 +124,18 @@ def find_blobs(foreground: Foreground, scale: Scale) -> list[Blob]:
         x, y, wide, tall, area = (int(v) for v in stats[patch])
         if area >= LEAST_AREA:
             pieces.append(_Piece((x, y, x + wide, y + tall), area, [patch]))
-    joined = _join(pieces, scale, mask.shape[0])
+    joined = _join(pieces, scale, top, foreground.mask.shape[0])
     blobs = []
     for piece in joined:
-        own = _trimmed(np.isin(labels[_at(piece.box)], piece.patches), piece)
+        found = labels[_at(piece.box)]
+        own = _trimmed(found == piece.patches[0] if len(piece.patches) == 1 else np.isin(found, piece.patches), piece)
         x1, y1, x2, y2 = piece.box
         real = own & (solid[_at(piece.box)] > 0)
         if np.count_nonzero(real) < LEAST_AREA:
             continue
-        change, weak = foreground.change[_at(piece.box)][real], foreground.weak[_at(piece.box)][real]
-        contrast = float(np.mean(change / weak))
-        blobs.append(Blob((float(x1), float(y1), float(x2), float(y2)), int(own.sum()), contrast, own.view(np.uint8)))
+        contrast = float(np.mean(change[_at(piece.box)][real] / weak[_at(piece.box)][real]))
+        box = (float(x1 + left), float(y1 + top), float(x2 + left), float(y2 + top))
+        blobs.append(Blob(box, int(np.count_nonzero(own)), contrast, own.view(np.uint8)))
     return sorted(blobs, key=lambda blob: -blob.area)
 
 
@@ -155,7 +164,7 @@ def _trimmed(own: NDArray[np.bool_], piece: _Piece) -> NDArray[np.bool_]:
     return own[top:bottom, left:right]
 
 
-def _join(pieces: list[_Piece], scale: Scale, rows: int) -> list[_Piece]:
+def _join(pieces: list[_Piece], scale: Scale, top: int, rows: int) -> list[_Piece]:
     """Pieces above one another, near, and together no taller than a person, are one body."""
     pieces = sorted(pieces, key=lambda piece: -piece.area)
     joined = True
@@ -163,7 +172,7 @@ def _join(pieces: list[_Piece], scale: Scale, rows: int) -> list[_Piece]:
         joined = False
         for i, one in enumerate(pieces):
             for other in pieces[i + 1 :]:
-                if _belong_together(one.box, other.box, scale, rows):
+                if _belong_together(one.box, other.box, scale, top, rows):
                     one.box = _around(one.box, other.box)
                     one.area += other.area
                     one.patches += other.patches
@@ -175,14 +184,14 @@ def _join(pieces: list[_Piece], scale: Scale, rows: int) -> list[_Piece]:
     return pieces
 
 
-def _belong_together(a: tuple[int, int, int, int], b: tuple[int, int, int, int], scale: Scale, rows: int) -> bool:
+def _belong_together(a: tuple[int, int, int, int], b: tuple[int, int, int, int], scale: Scale, top: int, rows: int) -> bool:
     overlap = min(a[2], b[2]) - max(a[0], b[0])
     narrow = min(a[2] - a[0], b[2] - b[0])
     gap = max(a[1], b[1]) - min(a[3], b[3])
     both = _around(a, b)
     tall = both[3] - both[1]
-    person = scale.height(both[3])
-    if not person == person:  # nobody has walked by yet: only what nearly touches
+    person = scale.height(both[3] + top)
+    if person != person:  # nobody has walked by yet: only what nearly touches
         largest = max(a[3] - a[1], b[3] - b[1])
         return overlap >= 0.5 * narrow and gap <= max(0.12 * largest, 3) and tall <= 0.95 * rows
     return overlap >= 0.35 * narrow and gap <= max(0.2 * person, 3) and tall <= 1.2 * person and both[2] - both[0] <= 0.9 * person
@@ -208,9 +217,9 @@ def split_by_heads(blob: Blob, person: float) -> list[Box]:
     heads = _peaks(outline, apart, least=0.5 * person, prominence=0.07 * person)
     if len(heads) < 2:
         return [blob.box]
-    cuts = [0, *((a + b) // 2 if b - a < 2 else a + int(outline[a:b].argmin()) for a, b in zip(heads, heads[1:], strict=False)), int(wide)]
+    cuts = [0, *((a + b) // 2 if b - a < 2 else a + int(outline[a:b].argmin()) for a, b in pairwise(heads)), int(wide)]
     boxes = []
-    for left, right in zip(cuts, cuts[1:], strict=False):
+    for left, right in pairwise(cuts):
         part = blob.pixels[:, left:right]
         rows = np.flatnonzero(part.any(axis=1))
         filled = np.flatnonzero(part.any(axis=0))

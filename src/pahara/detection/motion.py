@@ -29,7 +29,8 @@ FORGET = 0.6  # seconds that a thing out of sight is waited for
 STILL = 1.0  # seconds in one place that make a thing lie there
 LEFT_BEHIND = 0.42  # share of a person's box; what lies still and is smaller is not that person
 HIDDEN = 1.2  # seconds that someone may be wholly behind another
-GHOST = -0.12  # an outline that stands more in the background than in the picture by this is nobody
+GHOST = -0.05  # whose outline stands rather in the background than in the picture is nobody
+FAINT = 0.25  # nor is what lies there for long without an outline of its own: a patch of light. People measure 0.4 to 0.9
 
 
 @dataclass(eq=False)
@@ -55,6 +56,7 @@ class _Thing:
     small_since: float = 0.0
     people: int = 1  # people who share its blob now
     mixed: bool = False  # shared a blob with someone, or something came out of its blob, since it was last seen whole
+    outline: float = 0.5  # running measure of whether its outline stands in the picture (1) or in the background (−1)
     hidden: float = 0.0  # seconds that a shared blob has shown nothing of it that is not another's
 
     @property
@@ -125,7 +127,8 @@ class MotionDetector:
         blobs = find_blobs(foreground, self._scale)
         sighted = self._follow(blobs, time)
         sighted = self._without_ghosts(sighted, foreground, time)
-        self._background.learn(self._watched([blob for _, blob in sighted], foreground.mask), seconds)
+        watched = [blob for thing, blob in sighted if thing.label != OBJECT or thing.from_person or thing.travelled >= 0.35 or time - thing.born < 2]
+        self._background.learn(self._watched(watched, foreground.mask), seconds)
         for thing, blob in sighted:
             self._judge(thing, blob, seconds, time, small.shape)
         return self._report([thing for thing, _ in sighted], {id(thing): blob.contrast for thing, blob in sighted}, size, small.shape, time)
@@ -289,7 +292,11 @@ class MotionDetector:
                 resting = time - thing.still_since >= 0.3
                 old = resting and time - thing.still_since > self.keep * (10 if thing.label == PERSON else 1)
                 region, corner = _cut_out(blob, foreground.mask.shape)
-                gone = old or (alone and resting and foreground.outline_is_real(region, corner) < GHOST)
+                gone = old
+                if alone and resting and not old:
+                    real = foreground.outline_is_real(region, corner)
+                    thing.outline += (real - thing.outline) * 0.2
+                    gone = real < GHOST or (thing.outline < FAINT and time - thing.still_since >= 1.5)
                 judged[id(blob)] = gone
                 if gone:
                     whole = np.zeros_like(foreground.mask)
@@ -312,7 +319,7 @@ class MotionDetector:
         share = 1 - np.exp(-seconds / 0.6)
         if thing.sightings == 1:
             thing.person = likeness
-        elif not (thing.label == PERSON and likeness < thing.person and (thing.crowd > 1 or time - thing.still_since > 0.5)):
+        elif not (thing.label == PERSON and 0 < likeness < thing.person and (thing.crowd > 1 or time - thing.still_since > 0.5)):
             thing.person += float(share) * (likeness - thing.person)  # who lies down or is half hidden stays a person
         walked = thing.travelled >= 0.35
         person = expected if expected == expected else 0.25 * rows
@@ -325,9 +332,9 @@ class MotionDetector:
         if thing.crowd == 1 and likeness >= 0.7 and not cut:
             old = thing.upright if thing.upright[1] else (wide, tall)
             thing.upright = (old[0] + float(share) * (wide - old[0]), old[1] + float(share) * (tall - old[1]))
-        if thing.crowd == 1 and not cut and thing.travelled >= 0.7 and 2.1 <= tall / wide <= 4.2 and blob.area >= 0.45 * wide * tall:
-            if float(np.hypot(*thing.velocity)) >= 0.3 * tall:
-                self._scale.see(thing.box[3], tall)
+        walks = thing.travelled >= 0.7 and float(np.hypot(*thing.velocity)) >= 0.3 * tall
+        if walks and thing.crowd == 1 and not cut and 2.1 <= tall / wide <= 4.2 and blob.area >= 0.45 * wide * tall:
+            self._scale.see(thing.box[3], tall)
         whole = thing.upright[0] * thing.upright[1]
         small = thing.label == PERSON and not cut and thing.crowd == 1 and wide * tall < LEFT_BEHIND * whole
         thing.mixed = thing.people > 1 or (thing.mixed and wide * tall < 0.7 * whole)
@@ -381,7 +388,7 @@ def _likeness(wide: float, tall: float, expected: float, rows: int, cut: bool) -
     slender = tall / max(wide, 1.0)
     shape = _between(slender, 0.9, 1.5, 4.5, 6.5)
     if cut:
-        return 0.8 * max(shape, 0.5 if slender > 0.5 else 0.0)
+        return 0.8 * max(shape, 0.5 if 0.5 < slender < 5 else 0.0)
     if expected == expected:
         return shape * _between(tall / expected, 0.4, 0.7, 1.35, 1.9)
     return shape * _between(tall / rows, 0.03, 0.06, 0.95, 1.1)
