@@ -21,7 +21,7 @@ from pahara.language import catalogue
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-RUN = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]  # their ```sh blocks are executed
+RUN = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").rglob("*.md"))]  # their ```sh blocks are executed
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)[^)]*\)")
 
