@@ -22,10 +22,8 @@ def backtest(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Think about every stored recording twice, with the old rules and with the new, and list what differs."""
-    import json
     import time
 
-    from rich.console import Console
     from rich.progress import track
 
     from pahara.config import load
@@ -35,11 +33,12 @@ def backtest(
     from pahara.pipeline.setup import plan_of
     from pahara.pipeline.telling import as_dict, one_line
 
-    from .stores import existing
+    from .output import err, say, say_json, warn
+    from .stores import existing, spoken
 
+    spoken(lang)
     before, after = load(old), load(new)
     where, media = (store, None) if store else store_place(before)
-    console = Console(stderr=True)
     result = Backtest()
     warnings: list[str] = []
     with existing(where, media=media) as opened:
@@ -47,34 +46,31 @@ def backtest(
         recordings = opened.recordings(since=since)
         if not recordings:
             raise StoreError(f"{where} holds no recording{' of that time' if days else ''}: nothing to try the rules on")
-        for one in track(recordings, "trying", console=console, transient=True, disable=not console.is_terminal):
+        for one in track(recordings, "trying", console=err(), transient=True, disable=not err().is_terminal):
             plans = plan_of(one, before), plan_of(one, after)
             warnings += missing_signals(opened, one, plans[1])
             result += try_rules(opened, one, *plans)
     if as_json:
-        print(
-            json.dumps(
-                {
-                    "recordings": len(recordings),
-                    "hours": round(result.hours, 4),
-                    "kept": len(result.kept),
-                    "removed": [{**as_dict(event), "verdict": result.verdicts.get(event.id)} for event in result.removed],
-                    "added": [as_dict(event) for event in result.added],
-                    "confirmed_missed": result.confirmed_missed,
-                    "warnings": warnings,
-                },
-                ensure_ascii=False,
-            )
+        say_json(
+            {
+                "recordings": len(recordings),
+                "hours": round(result.hours, 4),
+                "kept": len(result.kept),
+                "removed": [{**as_dict(event), "verdict": result.verdicts.get(event.id)} for event in result.removed],
+                "added": [as_dict(event) for event in result.added],
+                "confirmed_missed": result.confirmed_missed,
+                "warnings": warnings,
+            }
         )
         return
     before_count = len(result.kept) + len(result.removed)
-    print(f"{len(recordings)} recordings, {result.hours:.2f} hours")
-    print(f"would have removed {len(result.removed)} of {before_count} events, {result.confirmed_missed} of them confirmed as real")
+    say(f"{len(recordings)} recordings, {result.hours:.2f} hours")
+    say(f"would have removed {len(result.removed)} of {before_count} events, {result.confirmed_missed} of them confirmed as real")
     for event in result.removed:
         verdict = result.verdicts.get(event.id)
-        print(f"  - {event.camera} {one_line(event, lang)}{f'  [{verdict}]' if verdict else ''}")
-    print(f"would have added {len(result.added)}")
+        say(f"  - {event.camera} {one_line(event, lang)}{f'  [{verdict}]' if verdict else ''}")
+    say(f"would have added {len(result.added)}")
     for event in result.added:
-        print(f"  + {event.camera} {one_line(event, lang)}")
+        say(f"  + {event.camera} {one_line(event, lang)}")
     for warning in warnings:
-        console.print(f"warning: {warning}", style="yellow", highlight=False, markup=False)
+        warn(warning)

@@ -24,11 +24,8 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Measure decoding, inference, the whole watch, and what the motion gate saves and misses, side by side in one run."""
-    import json
+    import math
     import tempfile
-
-    from rich.console import Console
-    from rich.table import Table
 
     from pahara.config import choose_detector, default_config, load, plan, plan_for_source
     from pahara.core.errors import SourceError
@@ -37,10 +34,11 @@ def bench(
     from pahara.simulate.random import random_script
     from pahara.simulate.write import write_video
 
+    from .output import err, say, say_json, table
+
     if video is not None and not video.is_file():
         raise SourceError(f"{video} is no video file: give the path of one, or none for a staged scene")
-    console = Console(stderr=True)
-    with tempfile.TemporaryDirectory() as folder, console.status("measuring", spinner="dots") as status:
+    with tempfile.TemporaryDirectory() as folder, err().status("measuring", spinner="dots") as status:
         film = video
         if film is None:
             film = Path(folder) / "scene.mp4"
@@ -55,29 +53,30 @@ def bench(
         chosen = choose_detector(detector or wanted.detector, folder=Path() if detector else settings.folder)
         result = measure(wanted, film, chosen, frames=frames, rounds=rounds, tell=lambda told: status.update(told))
     if as_json:
-        print(json.dumps({"video": str(video or "staged"), "detector": chosen.name, **as_dict(result)}))
+        say_json({"video": video or "staged", "detector": chosen.name, **as_dict(result)})
         return
-    table = Table("what", "CPU ms a frame", "remark", box=None, header_style="bold")
-    table.add_row("bare decode", f"{result.decode_ms:.2f}", "PyAV to BGR: the limit of reading")
-    table.add_row("bare inference", f"{result.inference_ms:.2f}", "the model on a ready input, one thread: the limit of seeing")
-    table.add_row("detector", f"{result.detect_ms:.2f}", "with preparing the picture and reading the output")
-    table.add_row(
-        "whole watch",
-        f"{result.whole_ms:.2f}",
-        f"{result.overhead:.2f} x the bare limits; {1000 / result.whole_ms:.0f} frames a second on one core",
+    say(f"{video or 'staged scene'} · {chosen.name} · {result.frames} frames, medians of {result.rounds} rounds")
+    inference = "–" if math.isnan(result.inference_ms) else f"{result.inference_ms:.2f}"
+    table(
+        ("what", "CPU ms a frame", "remark"),
+        [
+            ("bare decode", f"{result.decode_ms:.2f}", "PyAV to BGR: the limit of reading"),
+            ("bare inference", inference, "the model on a ready input, one thread: the limit of seeing"),
+            ("detector", f"{result.detect_ms:.2f}", "with preparing the picture and reading the output"),
+            (
+                "whole watch",
+                f"{result.whole_ms:.2f}",
+                f"{result.overhead:.2f} x the bare limits; {1000 / result.whole_ms:.0f} frames a second on one core",
+            ),
+            (
+                "with motion gate",
+                f"{result.gated_ms:.2f}",
+                f"{result.gate_saves:.1f} x less; the detector saw {result.gate_share:.0%} of the frames",
+            ),
+        ],
+        right=(1,),
     )
-    table.add_row(
-        "with motion gate",
-        f"{result.gated_ms:.2f}",
-        f"{result.gate_saves:.1f} x less; the detector saw {result.gate_share:.0%} of the frames",
-    )
-    Console().print(
-        f"{video or 'staged scene'} · {chosen.name} · {result.frames} frames, medians of {result.rounds} rounds",
-        highlight=False,
-        markup=False,
-    )
-    Console().print(table)
-    print(
+    say(
         f"the gate kept {result.gate_seen:.0%} of the tracked seconds; of {result.events} events it missed {result.gate_missed}"
         f" and brought {result.gate_added} others"
     )

@@ -32,27 +32,20 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Stage known incidents, film them, watch the film from its pixels alone, and show staged against caught."""
-    import json
-
-    from rich.console import Console
     from rich.progress import Progress
 
-    from pahara.core.errors import PaharaError
-    from pahara.language import LANGUAGES
     from pahara.pipeline.demo import demo as stage
     from pahara.pipeline.telling import one_line
     from pahara.report.html import write_report
     from pahara.simulate import load_script
 
-    if lang not in LANGUAGES:
-        raise PaharaError(f"no language {lang!r}; there are {' and '.join(LANGUAGES)}")
-    staged = load_script(script) if script else None
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise PaharaError(f"cannot make the folder {out}: {problem.strerror or problem}; choose another with --out") from problem
+    from .output import err, note, say, say_json, warn
+    from .stores import spoken, usable_folder
 
-    console = Console(stderr=True)
+    spoken(lang)
+    staged = load_script(script) if script else None
+    usable_folder(out, "--out")
+    console = err()
     told = 0
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         filming = progress.add_task("filming the scene", total=None)
@@ -65,17 +58,15 @@ def demo(
             progress.start_task(watching)
             progress.update(watching, total=truth.duration)
             if not as_json:
-                console.print(
-                    f"staged {truth.name}: {truth.duration:.0f} s, {len(truth.incidents)} incidents", highlight=False, markup=False
-                )
-                console.print(f"detector: {chosen.why(lang)}", highlight=False, markup=False)
+                note(f"staged {truth.name}: {truth.duration:.0f} s, {len(truth.incidents)} incidents", style="")
+                note(f"detector: {chosen.why(lang)}", style="")
 
         def see(session: Session, _: object) -> None:
             nonlocal told
             progress.update(watching, completed=session.time)
             for event in session.events[told:]:
                 if event.phase == "began" and not as_json:
-                    progress.console.print(one_line(event, lang), highlight=False, markup=False)
+                    progress.console.print(one_line(event, lang), soft_wrap=True)
             told = len(session.events)
 
         result = stage(
@@ -93,14 +84,16 @@ def demo(
     report = write_report(result.summary, out / "report.html", lang)
     problems = result.session.recorder.problems if result.session.recorder is not None else []
     if as_json:
-        print(json.dumps({**_figures(result), "report": str(report), "interrupted": result.session.interrupted, "problems": problems}))
+        say_json({**_figures(result), "report": report, "interrupted": result.session.interrupted, "problems": problems})
     else:
         _table(result, lang)
-        print(f"report: {report}")
+        say(f"report: {report}")
         for told_problem in problems[:5]:
-            console.print(f"warning: {told_problem}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+            warn(told_problem)
     if result.session.interrupted:
         raise typer.Exit(130)
+    if problems:
+        raise typer.Exit(1)
 
 
 def _figures(result: DemoResult) -> dict[str, object]:
@@ -126,18 +119,19 @@ def _figures(result: DemoResult) -> dict[str, object]:
 
 
 def _table(result: DemoResult, lang: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
     from pahara.language import behaviour_name
     from pahara.pipeline.telling import clock_time
 
-    table = Table("staged", "where", "at", "caught", box=None, header_style="bold")
+    from .output import say, table
+
+    rows: list[list[object]] = []
     for row in result.summary.drill.staged:
-        caught = "[red]missed[/red]" if row.missed else f"[green]after {row.delay:.1f} s[/green]"
-        table.add_row(behaviour_name(row.kind, lang), row.place, clock_time(row.begin), caught)
-    for alarm in result.report.false:
-        table.add_row("[yellow]false alarm[/yellow]", alarm.place, clock_time(alarm.time), behaviour_name(alarm.kind, lang))
-    Console().print(table)
+        caught = Text("missed", "red") if row.missed else Text(f"after {row.delay:.1f} s", "green")
+        rows.append([behaviour_name(row.kind, lang), row.place, clock_time(row.begin), caught])
+    false = Text("false alarm", "yellow")
+    rows += [[false, alarm.place, clock_time(alarm.time), behaviour_name(alarm.kind, lang)] for alarm in result.report.false]
+    table(("staged", "where", "at", "caught"), rows)
     drill = result.summary.drill
-    print(f"caught {drill.caught} of {len(drill.staged)}, {len(result.report.false)} false alarms")
+    say(f"caught {drill.caught} of {len(drill.staged)}, {len(result.report.false)} false alarms")

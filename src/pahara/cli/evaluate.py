@@ -33,11 +33,15 @@ def tracking(
 ) -> None:
     """MOTA, IDF1 and HOTA with ID switches: every frame detected and tracked with default settings."""
     from pahara.config import choose_detector
-    from pahara.evaluation import evaluate_tracking
+    from pahara.core.errors import PaharaError
+    from pahara.evaluation import Truth, evaluate_tracking
     from pahara.pipeline.measure import on_frames, read_any_truth, track_video
     from pahara.tracking import ByteTrack
 
     known = read_any_truth(truth, scale=scale)
+    names = (known.boxes if isinstance(known, Truth) else known).names
+    if label not in names:
+        raise PaharaError(f"{truth} names no {label!r}, only {', '.join(names)}: say --label with one of them")
     chosen = choose_detector(detector)
     with _progress("tracking") as tell:
         found, times = track_video(video, chosen.make(), ByteTrack(), tell=tell)
@@ -77,12 +81,12 @@ def detection(
     from pahara.config import choose_detector
     from pahara.core.errors import PaharaError
     from pahara.evaluation import evaluate_detection
-    from pahara.pipeline.measure import detect_pictures, detect_video, on_frames, read_any_truth, read_pictures, shared_classes
+    from pahara.pipeline.measure import detect_pictures, detect_video, is_truth, on_frames, read_any_truth, read_pictures, shared_classes
 
     chosen = choose_detector(detector)
     made = chosen.make()
     with _progress("detecting") as tell:
-        if pictures.is_dir() and (truth is None or truth.is_dir() or truth.suffix == ".json"):
+        if pictures.is_dir() and (truth is None or truth.is_dir() or (truth.suffix == ".json" and not is_truth(truth))):
             names = getattr(made, "names", ("person",))
             known = read_pictures(pictures, truth, names)
             found = detect_pictures(pictures, known.pictures, made, tell=tell)
@@ -146,12 +150,13 @@ def _progress(what: str) -> Any:
     """A progress bar on the terminal; `with … as tell: tell(0.3)`."""
     from contextlib import contextmanager
 
-    from rich.console import Console
     from rich.progress import Progress
+
+    from .output import err
 
     @contextmanager
     def bar() -> Any:
-        console = Console(stderr=True)
+        console = err()
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task(what, total=1.0)
             yield lambda share: progress.update(task, completed=share)
@@ -160,22 +165,19 @@ def _progress(what: str) -> Any:
 
 
 def _show(figures: Mapping[str, Any], as_json: bool, notes: Mapping[str, str]) -> None:
-    import json
-    import math
+    from .output import out, plain, say_json
 
-    plain = {name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in figures.items()}
     if as_json:
-        print(json.dumps(plain))
+        say_json(figures)
         return
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, show_header=False)
-    for name, value in plain.items():
+    for name, value in plain(figures).items():
         if isinstance(value, dict):
             for kind, row in value.items():
                 table.add_row(f"  {kind}", f"{row['caught']} of {row['of']}", f"{row['false']} false")
         else:
             shown = "–" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
             table.add_row(name, shown, notes.get(name, ""))
-    Console().print(table)
+    out().print(table)

@@ -71,9 +71,9 @@ def mark(state: State, *, stderr: bool = False) -> str:
     return pretty if _unicode(sys.stderr if stderr else sys.stdout) else plain
 
 
-def say_json(value: object) -> None:
-    """The one JSON object of `--json`."""
-    text = json.dumps(plain(value), ensure_ascii=not _unicode(sys.stdout), indent=2, allow_nan=False)
+def say_json(value: object, *, line: bool = False) -> None:
+    """The one JSON object of `--json`; `line` where many follow each other, one a line."""
+    text = json.dumps(plain(value), ensure_ascii=not _unicode(sys.stdout), indent=None if line else 2, allow_nan=False)
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

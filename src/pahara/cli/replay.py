@@ -23,9 +23,6 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Run the behaviours again on stored tracks. With the stored configuration the same events come out, by id; exit code 1 when not."""
-    import json
-
-    from rich.console import Console
     from rich.progress import track
 
     from pahara.config import load
@@ -34,16 +31,17 @@ def replay(
     from pahara.pipeline.setup import plan_of
     from pahara.pipeline.telling import as_dict, one_line
 
-    from .stores import existing
+    from .output import err, say, say_json
+    from .stores import existing, spoken
 
+    spoken(lang)
     settings = load(config) if config is not None else None
-    console = Console(stderr=True)
     told = []
     with existing(store) as opened:
         wanted = [opened.recording(recording)] if recording else opened.recordings()
         if not wanted:
             raise StoreError(f"{store} holds no recording: `pahara watch SOURCE --out {store}` makes one")
-        for one in track(wanted, "replaying", console=console, transient=True, disable=not console.is_terminal):
+        for one in track(wanted, "replaying", console=err(), transient=True, disable=not err().is_terminal):
             plan = plan_of(one, settings)
             memory = None if settings is None else plan.memory
             again = events_of(opened, one, plan.behaviours, plan.rules, memory=memory)
@@ -62,16 +60,16 @@ def replay(
             }
             for one, again, comparison in told
         ]
-        print(json.dumps({"recordings": rows, "identical": same}, ensure_ascii=False))
+        say_json({"recordings": rows, "identical": same})
     else:
         for one, again, comparison in told:
-            print(f"recording {one.id} of {one.camera}: {len(again)} events")
+            say(f"recording {one.id} of {one.camera}: {len(again)} events")
             for event in again:
-                print(f"  {one_line(event, lang)}")
+                say(f"  {one_line(event, lang)}")
             if comparison.identical:
-                print(f"  identical to the {len(comparison.kept)} events that were stored")
+                say(f"  identical to the {len(comparison.kept)} events that were stored")
             else:
                 changed = sum(old.id != new.id for old, new in comparison.kept)
-                print(f"  {len(comparison.removed)} stored events did not come again, {len(comparison.added)} are new, {changed} changed")
+                say(f"  {len(comparison.removed)} stored events did not come again, {len(comparison.added)} are new, {changed} changed")
     if settings is None and not same:
         raise typer.Exit(1)

@@ -28,10 +28,8 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Film a scene that never happened: people in 3-D before a described camera, with ground truth."""
-    import json
     from dataclasses import replace
 
-    from rich.console import Console
     from rich.progress import Progress
 
     from pahara.core.errors import PaharaError
@@ -40,9 +38,15 @@ def simulate(
     from pahara.simulate.random import KINDS, random_script
     from pahara.simulate.write import write_frames, write_video
 
+    from .output import err, say, say_json
+    from .stores import usable_folder
+
     if listed:
         names = bundled_scripts()
-        print(json.dumps({"scripts": list(names)}) if as_json else "\n".join(names))
+        if as_json:
+            say_json({"scripts": names})
+        else:
+            say("\n".join(names))
         return
     if script:
         if kind:
@@ -52,11 +56,8 @@ def simulate(
     else:
         staged = random_script(max(seed, 0), kinds=tuple(kind) if kind else KINDS, duration=seconds)
 
-    console = Console(stderr=True)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise PaharaError(f"cannot make the folder {out}: {problem.strerror or problem}; choose another with --out") from problem
+    usable_folder(out, "--out")
+    console = err()
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("filming", total=staged.frame_count)
 
@@ -78,11 +79,11 @@ def simulate(
         {"kind": i.kind, "start": round(i.start, 2), "end": round(i.end, 2), "place": i.place, "sure": i.sure} for i in truth.incidents
     ]
     if as_json:
-        told = {"film": str(film), "truth": str(truth_path), "config": str(out / "pahara.yml"), "script": str(out / "script.yml")}
-        print(json.dumps({**told, "frames": len(truth.frames), "fps": truth.fps, "incidents": incidents}))
+        told = {"film": film, "truth": truth_path, "config": out / "pahara.yml", "script": out / "script.yml"}
+        say_json({**told, "frames": len(truth.frames), "fps": truth.fps, "incidents": incidents})
         return
-    print(f"{film}: {truth.duration:.0f} s at {truth.fps:g} frames a second, {len(incidents)} incidents")
+    say(f"{film}: {truth.duration:.0f} s at {truth.fps:g} frames a second, {len(incidents)} incidents")
     for one in incidents:
         where = f" ({one['place']})" if one["place"] else ""
-        print(f"  {one['start']:6.1f} s  {one['kind']}{where}")
-    print(f"watch it: pahara watch {film} -c {out / 'pahara.yml'}")
+        say(f"  {one['start']:6.1f} s  {one['kind']}{where}")
+    say(f"watch it: pahara watch {film} -c {out / 'pahara.yml'}")

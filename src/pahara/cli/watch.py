@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from pahara.config import Config
     from pahara.pipeline.session import Session
     from pahara.report import RunSummary
 
@@ -48,14 +49,16 @@ def watch(
 
     from pahara.config import choose_detector, default_config, load, plan, plan_for_source
     from pahara.config.model import GateChoice
-    from pahara.core.errors import PaharaError
-    from pahara.language import LANGUAGES
     from pahara.pipeline.setup import open_plan, prepare
     from pahara.store import Store
 
-    if lang and lang not in LANGUAGES:
-        raise PaharaError(f"no language {lang!r}; there are {' and '.join(LANGUAGES)}")
+    from .stores import spoken, usable_file, usable_folder
+
+    if lang:
+        spoken(lang)
     settings = load(config) if config is not None else default_config(source)
+    if config is not None:
+        _known(source, settings)
     if config is not None and source in settings.cameras and not Path(source).exists():
         wanted = plan(settings, source)
     elif config is not None:
@@ -70,9 +73,16 @@ def watch(
     with open_plan(wanted) as opened:
         chosen = choose_detector(detector or wanted.detector, folder=Path() if detector else settings.folder)
         folder = out if out is not None else Path("pahara-out") / _name(wanted.source_shown)
+        if keep or out is not None:
+            usable_folder(folder, "--out")
+        if annotate is not None:
+            usable_file(annotate, "--annotate")
+        made = chosen.make()  # before anything is written: a missing model leaves no empty store behind
         store = Store.open(folder) if keep else None
         try:
-            session = prepare(wanted, opened, config=settings, chosen=chosen, store=store, annotate=annotate, seconds=seconds)
+            session = prepare(
+                wanted, opened, config=settings, detector=made, chosen=chosen, store=store, annotate=annotate, seconds=seconds
+            )
             summary = run(session, language, as_json=as_json, shown=wanted.source_shown, why=chosen.why(language))
             finish(session, summary, folder if keep or out else None, language, as_json=as_json)
         finally:
@@ -82,15 +92,13 @@ def watch(
 
 def run(session: Session, language: str, *, as_json: bool, shown: str, why: str) -> RunSummary:
     """Run a session with a progress line on the terminal and one line for each event."""
-    import json
-    import sys
-
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from pahara.pipeline.telling import as_dict, clock_time, one_line
 
-    console = Console(stderr=True)
+    from .output import err, note, say_json
+
+    console = err()
     length = min(session.source.duration or float("inf"), session.seconds)
     told = 0
     with Progress(
@@ -105,16 +113,16 @@ def run(session: Session, language: str, *, as_json: bool, shown: str, why: str)
         disable=not console.is_terminal,
     ) as progress:
         if not as_json:
-            console.print(f"{shown} · {session.source.size[0]}x{session.source.size[1]} · {why}", highlight=False, markup=False)
+            note(f"{shown} · {session.source.size[0]}x{session.source.size[1]} · {why}", style="")
         task = progress.add_task("watching", total=length if length < float("inf") else None, now="")
 
         def tell(session: Session, _: object) -> None:
             nonlocal told
             for event in session.events[told:]:
                 if as_json:
-                    print(json.dumps({"type": "event", **as_dict(event)}, ensure_ascii=False), flush=True)
+                    say_json({"type": "event", **as_dict(event)}, line=True)
                 elif event.phase == "began":
-                    progress.console.print(one_line(event, language), highlight=False, markup=False)
+                    progress.console.print(one_line(event, language), soft_wrap=True)
             told = len(session.events)
             if not progress.disable and session.frames % 5 == 0:
                 progress.update(
@@ -125,21 +133,17 @@ def run(session: Session, language: str, *, as_json: bool, shown: str, why: str)
 
         summary = session.run(tell)
         tell(session, None)
-    sys.stdout.flush()
     return summary
 
 
 def finish(session: Session, summary: RunSummary, folder: Path | None, language: str, *, as_json: bool) -> None:
     """Write the report, print what came of it, and exit with 130 after Ctrl-C, with 1 when something could not be kept."""
-    import json
-
-    from rich.console import Console
-
     from pahara.core.errors import PaharaError
     from pahara.pipeline.telling import clock_time
     from pahara.report.html import write_report
 
-    console = Console(stderr=True)
+    from .output import note, say_json, warn
+
     problems = list(session.recorder.problems) if session.recorder is not None else []
     report = None
     if folder is not None:
@@ -167,28 +171,39 @@ def finish(session: Session, summary: RunSummary, folder: Path | None, language:
             "interrupted": session.interrupted,
             "problems": problems,
         }
-        print(json.dumps(told, ensure_ascii=False))
+        say_json(told, line=True)
     else:
         listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "no events"
         pace = facts.frames / facts.wall_seconds if facts.wall_seconds else 0.0
-        console.print(
+        note(
             f"{len(summary.cards)} events ({listed}) in {clock_time(summary.end - summary.begin)} · {facts.frames} frames, "
             f"{pace:.0f} a second, detector spared on {facts.spared:.0%}",
-            highlight=False,
-            markup=False,
+            style="",
         )
         if summary.stats.corrupt_packets:
-            console.print(f"{summary.stats.corrupt_packets} damaged packets were passed over", highlight=False)
+            note(f"{summary.stats.corrupt_packets} damaged packets were passed over", style="")
         if report is not None:
-            console.print(f"report: {report}", highlight=False, markup=False, soft_wrap=True)
+            note(f"report: {report}", style="")
         for told_problem in problems[:5]:
-            console.print(f"warning: {told_problem}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+            warn(told_problem)
         if len(problems) > 5:
-            console.print(f"warning: and {len(problems) - 5} more of the kind", style="yellow")
+            warn(f"and {len(problems) - 5} more of the kind")
     if session.interrupted:
         raise typer.Exit(130)
     if problems:
         raise typer.Exit(1)
+
+
+def _known(source: str, settings: Config) -> None:
+    """SourceError where a word is neither a file, an address nor a webcam, but nearly the key of a camera."""
+    from difflib import get_close_matches
+
+    from pahara.core.errors import SourceError
+
+    if source in settings.cameras or source.isdigit() or "://" in source or Path(source).exists():
+        return
+    if near := get_close_matches(source, settings.cameras, n=1):
+        raise SourceError(f"no such file, and no camera {source!r} in {settings.file}. Did you mean '{near[0]}'?")
 
 
 def _name(source: str) -> str:

@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from pahara.config import CameraPlan, ChosenDetector
-from pahara.core import Detections, Detector, Event, Image
+from pahara.core import Detections, Detector, Event, Image, SourceError
 from pahara.detection import OnnxDetector
 
 from .replay import compare
@@ -48,14 +48,17 @@ def bench(
 ) -> BenchResult:
     """Measure a watch of `video`'s first `frames` frames. SourceError, ModelError as in a watch."""
     say = tell or (lambda _: None)
+    with open_plan(plan):
+        pass  # what is no video is told as in a watch
     detector = chosen.make()
     stateless = isinstance(detector, OnnxDetector)
     decodes, inferences, wholes, gateds, detects = [], [], [], [], []
     plain = gated = _Run()
     for turn in range(1, rounds + 1):
         say(f"round {turn} of {rounds}: bare decode and inference")
-        decodes.append(_decode(video, frames))
-        inferences.append(_inference(detector, frames) if isinstance(detector, OnnxDetector) else float("nan"))
+        there, spent = _decode(video, frames)  # a short video has fewer frames than were asked for
+        decodes.append(spent)
+        inferences.append(_inference(detector, there) if isinstance(detector, OnnxDetector) else float("nan"))
         say(f"round {turn} of {rounds}: every frame")
         plain = _whole(plan, detector if stateless else chosen.make(), frames, gate=None)
         wholes.append(plain.cpu)
@@ -101,13 +104,19 @@ class _Run:
     events: list[Event] = field(default_factory=list)
 
 
-def _decode(video: Path, frames: int) -> float:
+def _decode(video: Path, frames: int) -> tuple[int, float]:
+    """-> frames that there are, CPU seconds. SourceError where the video is damaged: the two sides would not be compared on the same frames."""
+    done = 0
     with av.open(str(video)) as container:
         container.streams.video[0].thread_type = "NONE"
         start = clock.process_time()
-        for frame in islice(container.decode(video=0), frames):
-            frame.to_ndarray(format="bgr24")
-        return clock.process_time() - start
+        try:
+            for frame in islice(container.decode(video=0), frames):
+                frame.to_ndarray(format="bgr24")
+                done += 1
+        except av.error.FFmpegError as problem:
+            raise SourceError(f"{video} is damaged after {done} frames: measure on a whole one, or fewer --frames") from problem
+        return done, clock.process_time() - start
 
 
 def _inference(detector: OnnxDetector, frames: int) -> float:

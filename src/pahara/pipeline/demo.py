@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pahara.config import ChosenDetector, Config, choose_detector, from_data, plan
+from pahara.core import StoreError
 from pahara.evaluation import AlarmReport, Incident, alarms_of, by_kind, evaluate_alarms
 from pahara.report import Drill, RunSummary, Staged
 from pahara.simulate import Script, Truth
@@ -60,7 +61,10 @@ def demo(
     staged = script if script is not None else random_script(seed, kinds=KINDS, duration=seconds)
     film = folder / "scene.mp4"
     truth = write_video(staged, film, truth_path=folder / "truth.json", progress=on_film)
-    (folder / "pahara.yml").write_text(config_text(truth, film.name, language=language), encoding="utf-8")
+    try:
+        (folder / "pahara.yml").write_text(config_text(truth, film.name, language=language), encoding="utf-8")
+    except OSError as problem:
+        raise StoreError(f"cannot write into {folder}: {problem.strerror or problem}") from problem
     config = from_data(config_data(truth, str(film), language=language))
     wanted = plan(config, "staged")
     chosen = choose_detector(detector)
@@ -81,8 +85,11 @@ def demo(
 
 def compare(truth: Truth, session: Session, summary: RunSummary, *, film: Path, config: Config, chosen: ChosenDetector) -> DemoResult:
     """Staged incidents against reported events; incidents near a limit (not `sure`) count neither way."""
+    reached = session.time if session.interrupted else truth.duration  # what had not happened yet cannot be missed
     incidents = [
-        Incident(one.kind, one.start, one.end, one.place, one.subjects, one.box, one.sure) for one in truth.incidents if one.kind in KINDS
+        Incident(one.kind, one.start, one.end, one.place, one.subjects, one.box, one.sure)
+        for one in truth.incidents
+        if one.kind in KINDS and one.start <= reached
     ]
     alarms = alarms_of(session.events)
     hours = max(session.time, 1.0) / 3600

@@ -36,9 +36,17 @@ PEOPLE = ("person",)
 def read_any_truth(path: Path, *, scale: float = 1.0) -> Truth | Annotations:
     """Pahara's truth JSON, COCO JSON or MOT text, told apart by their contents; TruthError when it is none of them."""
     if path.suffix.lower() == ".json":
-        head = path.read_text(encoding="utf-8", errors="replace")[:4096] if path.is_file() else ""
-        return read_coco(path) if path.is_file() and "pahara-truth" not in head and '"frames"' not in head[:200] else read_truth(path)
+        return read_truth(path) if is_truth(path) else read_coco(path)
     return read_mot(path, scale=scale)
+
+
+def is_truth(path: Path) -> bool:
+    """Whether a JSON file says near its beginning that it is Pahara's truth."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return "pahara-truth" in file.read(4096)
+    except OSError:
+        return False
 
 
 def track_video(source: str, detector: Detector, tracker: Tracker, *, tell: Tell | None = None) -> tuple[Annotations, list[float]]:
@@ -98,12 +106,28 @@ def as_annotations(found: Sequence[Detections]) -> Annotations:
 
 
 def on_frames(truth: Truth | Annotations, times: Sequence[float]) -> Annotations:
-    """The truth's boxes with frames counted from 0 as the video's are: by time in Pahara's truth, from 1 in MOT's."""
-    if isinstance(truth, Truth):
-        boxes = truth.seen()
-        nearest = np.abs(np.array(times)[None, :] - truth.times[:, None]).argmin(axis=1) if len(times) else np.zeros(len(truth.times), int)
-        return replace(boxes, frames=nearest[boxes.frames])
-    return replace(truth, frames=truth.frames - 1)
+    """The truth's boxes with frames counted from 0 as the video's are: by time in Pahara's truth, from 1 in MOT's.
+
+    A row of Pahara's truth counts where the video has a frame within half a step of the truth, and once: the rest of a
+    truth whose video was cut short, or was thinned, says nothing about the frames that are there. PaharaError where none fits.
+    """
+    if not isinstance(truth, Truth):
+        return replace(truth, frames=truth.frames - 1)
+    shown = np.asarray(times, dtype=np.float64)
+    if not len(shown) or not len(truth.times):
+        raise PaharaError("the video or the truth has no frames: nothing can be compared")
+    right = np.minimum(np.searchsorted(truth.times, shown), len(truth.times) - 1)
+    left = np.maximum(right - 1, 0)
+    nearest = np.where(shown - truth.times[left] <= truth.times[right] - shown, left, right)
+    step = float(np.median(np.diff(truth.times))) if len(truth.times) > 1 else np.inf
+    fits = np.abs(truth.times[nearest] - shown) <= step / 2 + 1e-6
+    row = np.full(len(truth.times), -1)
+    for frame in np.flatnonzero(fits)[::-1]:  # of two frames that show the same row, the first one keeps it
+        row[nearest[frame]] = frame
+    if (row < 0).all():
+        raise PaharaError("no frame of the video lies at a time of the truth: do they belong together?")
+    boxes = truth.seen()
+    return replace(boxes, frames=row[boxes.frames])[row[boxes.frames] >= 0]
 
 
 def shared_classes(truth: Annotations, found: Annotations) -> tuple[Annotations, Annotations]:

@@ -49,11 +49,12 @@ def clock_time(seconds: float) -> str:
 
 
 def one_line(event: Event, language: str = "en") -> str:
-    """`1:15.2  loitering  stayed 34 s in gate, limit 30 s`."""
+    """`1:15.2  Loitering (#3): stayed 34 s in gate, limit 30 s`; of an event that has ended, from when to when."""
     who = ", ".join(f"#{track}" for track in event.subject)
     name = words.behaviour_name(event.kind, language)
     told = words.explain(event.reason, language)
-    return f"{clock_time(event.time)}  {name}{f' ({who})' if who else ''}: {told}"
+    when = clock_time(event.time) if event.phase == "began" else f"{clock_time(event.start)} – {clock_time(event.time)}"
+    return f"{when}  {name}{f' ({who})' if who else ''}: {told}"
 
 
 def _finite(value: float) -> float | None:
