@@ -112,9 +112,8 @@ class ByteTrack:
                     tracks.remember(hit, looks[taken])
 
         born = (free & (scores >= self.new)).nonzero()[0]
-        if len(born) and len(taken):
-            twin = (iou_matrix(boxes[born], boxes[taken]) > TWIN) & (groups[born][:, None] == groups[taken])
-            born = born[~twin.any(axis=1)]
+        if len(born) and len(born) + len(taken) > 1:
+            born = _without_twins(boxes, scores, groups, born, taken)
         if count:
             self._judge()
         if len(born):
@@ -225,3 +224,12 @@ class ByteTrack:
             raise ValueError(f"appearance must give one row for each of {len(boxes)} boxes, got shape {looks.shape}")
         unit: Array = looks / np.maximum(np.linalg.norm(looks, axis=1, keepdims=True), 1e-12)
         return unit
+
+
+def _without_twins(boxes: Array, scores: Array, groups: Rows, born: Rows, taken: Rows) -> Rows:
+    """The rows `born`, less those that show the same object as a detection already taken or as a better newcomer."""
+    born = born[np.argsort(-scores[born], kind="stable")]
+    others = np.concatenate([taken, born])
+    twin = (iou_matrix(boxes[born], boxes[others]) > TWIN) & (groups[born][:, None] == groups[others])
+    twin[:, len(taken) :] &= np.tri(len(born), k=-1, dtype=bool)  # only those before it
+    return np.sort(born[~twin.any(axis=1)])
