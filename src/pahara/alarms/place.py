@@ -25,7 +25,12 @@ def find(scene: Scene, track_id: int) -> Track | None:
 def boxes_of(scene: Scene, subject: Subject) -> tuple[Box, ...]:
     """The subject's last boxes, in the order of its ids."""
     tracks = (find(scene, i) for i in subject)
-    return tuple((float(b[0]), float(b[1]), float(b[2]), float(b[3])) for t in tracks if t is not None for b in [t.box])
+    return tuple(_box(track) for track in tracks if track is not None)
+
+
+def _box(track: Track) -> Box:
+    x1, y1, x2, y2 = track.box.tolist()
+    return x1, y1, x2, y2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,12 @@ class Place:
     def of(cls, scene: Scene, subject: Subject) -> Place:
         """NOWHERE for a subject of no or several tracks."""
         track = find(scene, subject[0]) if len(subject) == 1 else None
-        return NOWHERE if track is None else cls(track.label, boxes_of(scene, subject)[0], track.last_seen)
+        return NOWHERE if track is None else cls.at(track)
+
+    @classmethod
+    def at(cls, track: Track) -> Place:
+        """Where this track was last seen."""
+        return cls(track.label, _box(track), track.last_seen)
 
     def holds(self, track: Track | None, same_place: float) -> bool:
         """Whether the track stands here now: its box overlaps by at least `same_place`."""

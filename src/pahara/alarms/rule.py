@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pahara.core import Box, Event, Reason, Scene, Scores, Subject, Track, event_id
 
@@ -110,7 +111,9 @@ class AlarmRule:
         events: list[Event] = []
 
         for key in sorted(state.open):
-            episode = self._hand_over(state.open[key], scene, state.time, young, {*state.open, *after})
+            episode = state.open[key]
+            if self.same_place:
+                episode = self._hand_over(episode, scene, state, young, after)
             score = scores.get(episode.current, 0.0)
             high = score >= self.below or self._still_in_place(episode, scene)
             episode = self._measure(episode, score, high, scene, explain)
@@ -152,20 +155,20 @@ class AlarmRule:
 
     def _measure(self, episode: Episode, score: float, high: bool, scene: Scene, explain: Explain) -> Episode:
         track = _track(scene, episode.current)
+        changes: dict[str, Any] = {}
+        if high:
+            changes["last_high"] = scene.time
         if score > episode.peak:
-            episode = replace(
-                episode, peak=score, peak_time=scene.time, boxes=boxes_of(scene, episode.current), told=(scene, episode.current)
-            )
+            changes |= {
+                "peak": score, "peak_time": scene.time, "boxes": boxes_of(scene, episode.current), "told": (scene, episode.current),
+            }  # fmt: skip
         elif not isinstance(episode.told, Reason):
-            # The peak is behind us: ask once, and let the old scene go.
-            episode = replace(episode, told=episode.reason(explain))
+            changes["told"] = episode.reason(explain)  # the peak is behind us: ask once, and let the old scene go
+        if track is not None and track.times[-1] != episode.place.last_seen:
+            changes["place"] = Place.at(track)
         if episode.repeats.label and track is not None and not episode.repeats.holds(track, self.same_place):
-            episode = replace(episode, repeats=NOWHERE)  # it moved on: from now on only the cooldown keeps it quiet
-        return replace(
-            episode,
-            last_high=scene.time if high else episode.last_high,
-            place=episode.place if track is None else Place.of(scene, episode.current),
-        )
+            changes["repeats"] = NOWHERE  # it moved on: from now on only the cooldown keeps it quiet
+        return replace(episode, **changes) if changes else episode
 
     def _report(
         self, episode: Episode, score: float, behaviour: str, kind: str, scene: Scene, explain: Explain
@@ -193,17 +196,19 @@ class AlarmRule:
             return None
         return replace(old, place=place, heir=heir)
 
-    def _hand_over(self, episode: Episode, scene: Scene, before: float, young: list[Track], taken: set[Subject]) -> Episode:
+    def _hand_over(
+        self, episode: Episode, scene: Scene, state: AlarmState, young: list[Track], after: Mapping[Subject, Episode]
+    ) -> Episode:
         """Out of sight: look for an heir. Gone: the heir carries on."""
-        track = _track(scene, episode.current)
-        if not self.same_place or len(episode.current) != 1:
+        if len(episode.current) != 1:
             return episode
-        if track is not None and track.born > before and episode.place.holds(track, self.same_place):
+        track = _track(scene, episode.current)
+        if track is not None and track.born > state.time and episode.place.holds(track, self.same_place):
             return replace(episode, inherited=episode.place)  # the tracker gave the old id back: its clock starts anew too
         heir = episode.heir if episode.heir in scene.by_id else NOBODY
         if heir == NOBODY and young and (track is None or track.last_seen < scene.time):
-            heir = episode.place.born_here([t for t in young if (t.id,) not in taken], self.same_place)
-        if track is None and heir != NOBODY and (heir,) not in taken:
+            heir = episode.place.born_here([t for t in young if (t.id,) not in state.open and (t.id,) not in after], self.same_place)
+        if track is None and heir != NOBODY and (heir,) not in state.open and (heir,) not in after:
             return replace(episode, current=(heir,), heir=NOBODY, inherited=episode.place)
         return episode if heir == episode.heir else replace(episode, heir=heir)
 

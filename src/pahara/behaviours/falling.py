@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from pahara.core import EVERYWHERE, Reason, Scene, Scores, Subject, Track, Zone,
 from pahara.core.boxes import Floats, foot_points
 
 from .options import not_negative, positive, some_labels
-from .trails import TINY, chosen, find, place
+from .trails import PATIENCE, TINY, chosen, find, place
 
 UPRIGHT = 1.35  # height over width of a standing person, arms a little out
 STANDING = 0.85  # share of the usual height from which one stands
@@ -76,8 +76,10 @@ class Falling:
         """Those out of sight, wide now, or much lower than they have been: a glance at a few rows of each."""
         if self.unseen:
             for track in reversed(scene.past):  # by their end
-                if track.last_seen < scene.time - self.unseen - AFTERWARDS:
+                if track.last_seen < scene.time - self.unseen - AFTERWARDS - PATIENCE:
                     break
+                if track.last_seen < scene.time - self.unseen - AFTERWARDS:
+                    continue
                 if track.label in self.labels and track.id not in scene.by_id and self._in_zone(scene, track):
                     yield track
         who = chosen(scene, self.labels, self.zone)

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pahara.core import EVERYWHERE, Reason, Scene, Scores, Subject, Zone, at_limit
+from pahara.core.rows import rows_of
+from pahara.core.scene import RECENT
 
-from .dwell import dwell
+from .dwell import dwell, stays
 from .options import not_negative, some_labels
 from .schedule import ALWAYS, Schedule
 from .trails import chosen, find, place
@@ -39,13 +41,18 @@ class Intrusion:
     def __call__(self, scene: Scene) -> Scores:
         if not self.schedule.on(scene.epoch + scene.time):
             return {}
-        here = chosen(scene, self.labels, self.zone)
         if self.seconds == 0:
-            return {(track.id,): 1.0 for track in here}
-        stays = dwell(scene, here, self.zone, grace=self.grace, seconds=self.memory)
-        return {(track.id,): at_limit(stay, self.seconds) for track, stay in zip(here, stays.tolist(), strict=True)}
+            return {(track.id,): 1.0 for track in chosen(scene, self.labels, self.zone)}
+        if not scene.tracks:
+            return {}
+        rows = scene.recent if self.memory <= RECENT else rows_of(scene.tracks, self.memory, before=1)
+        return {
+            (track.id,): at_limit(stay, self.seconds)
+            for track, stay in zip(scene.tracks, stays(rows, scene, self.zone, self.grace), strict=True)
+            if stay > 0 and (not self.labels or track.label in self.labels)
+        }
 
     def explain(self, scene: Scene, subject: Subject) -> Reason:
         track = find(scene, subject[0])
-        stay = 0.0 if track is None else float(dwell(scene, [track], self.zone, grace=self.grace, seconds=1e9, most=0)[0])
+        stay = 0.0 if track is None else dwell(scene, [track], self.zone, grace=self.grace, seconds=1e9, most=0)[0]
         return Reason("intrusion.inside", stay, self.seconds, "s", place(self.zone))

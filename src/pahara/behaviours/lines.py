@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +9,9 @@ from numpy.typing import NDArray
 
 from pahara.core import Scene, Track, Tripwire
 from pahara.core.boxes import Floats, foot_points, heights
+from pahara.core.scene import RECENT
 
-from .trails import TINY, rows_of
+from .trails import PATIENCE, TINY, Rows, rows_of
 
 MEMORY = 30.0  # seconds of trail that may tell on which side someone was
 SHOWN = 1.0  # seconds that a crossing is shown after it became certain
@@ -48,29 +48,29 @@ class Gate:
         Tracks that ended a moment ago count too: who runs out of the picture behind the line has crossed.
         """
         window = SHOWN + SILENCE + self.seconds + earlier
-        tracks = [t for t in scene.tracks if not labels or t.label in labels]
+        tracks = self._changing(scene, scene.recent if window <= RECENT else rows_of(scene.tracks, window, before=1))
+        ended = []
         for track in reversed(scene.past):  # by their end
-            if track.last_seen < scene.time - window - 5.0:
+            if track.last_seen < scene.time - window - PATIENCE:
                 break
-            if track.last_seen >= scene.time - window and (not labels or track.label in labels):
-                tracks.append(track)
-        found = [p for track in self._changing(scene, tracks, window) for p in self.passages(track, scene)]
+            if track.last_seen >= scene.time - window:
+                ended.append(track)
+        tracks += self._changing(scene, rows_of(ended, window, before=1))
+        found = [p for track in tracks if not labels or track.label in labels for p in self.passages(track, scene)]
         found = [p for p in found if p.ends > scene.time - earlier and scene.time >= p.time - TINY]
         return sorted(found, key=lambda p: (p.time, p.track))
 
-    def _changing(self, scene: Scene, tracks: Sequence[Track], window: float) -> list[Track]:
-        """Tracks that were not on one and the same side all the time: only these are looked at one by one."""
-        if not tracks:
+    def _changing(self, scene: Scene, rows: Rows) -> list[Track]:
+        """Tracks that may have changed sides in these rows: only they are looked at one by one."""
+        if not rows.tracks:
             return []
-        rows = rows_of(tracks, window, before=1)
-        sides = self._sides(rows.boxes, scene.size)
-        one_side = np.minimum.reduceat(sides, rows.first) == rows.most(sides)
-        return [tracks[i] for i in (~one_side).nonzero()[0]]
-
-    def _sides(self, boxes: Floats, size: tuple[int, int]) -> NDArray[np.int8]:
-        """(t, 4) -> (t,) 1 clearly on the right hand of the line, -1 on the left, 0 on it."""
-        off = self.line.side(foot_points(boxes), size) / np.maximum(heights(boxes), 1.0)
-        return (off >= self.margin).astype(np.int8) - (off <= -self.margin).astype(np.int8)
+        off = self.line.side(rows.feet, scene.size)
+        clear = self.margin * np.maximum(rows.heights, 1.0)
+        right, left = off >= clear, off <= -clear
+        was_right, was_left = np.logical_or.reduceat(right, rows.first), np.logical_or.reduceat(left, rows.first)
+        unknown = ~(right[rows.first] | left[rows.first])  # on the line when these rows begin: it may have come from anywhere
+        changing = (was_right & was_left) | (unknown & (was_right | was_left))
+        return [rows.tracks[i] for i in changing.nonzero()[0].tolist()]
 
     def passages(self, track: Track, scene: Scene) -> list[Passage]:
         """Every crossing in the track's memory that is certain by now, oldest first."""
@@ -81,17 +81,34 @@ class Gate:
         tall = np.maximum(heights(boxes), 1.0)
         feet = foot_points(boxes)
         off = self.line.side(feet, scene.size) / tall
-        sides = (off >= self.margin).astype(int) - (off <= -self.margin).astype(int)
-        broken = self._jumps(times, feet, tall) | _revealed(times, boxes, tall, sides)
+        sides = (off >= self.margin).astype(np.int8)
+        sides -= off <= -self.margin
+        broken = self._breaks(times, boxes, feet, tall, sides) if len(times) > 1 else [False]
         along = self.line.along(feet, scene.size)
-        return self._walk(track.id, times.tolist(), off.tolist(), sides.tolist(), broken.tolist(), along.tolist(), scene.time)
+        return self._walk(track.id, times.tolist(), off.tolist(), sides.tolist(), broken, along.tolist(), scene.time)
 
-    def _jumps(self, times: Floats, feet: Floats, tall: Floats) -> NDArray[np.bool_]:
-        """(t,) True where the step from the row before is farther than anyone moves: the id went to another person."""
-        jumps = np.zeros(len(times), bool)
-        moved = np.hypot(*np.diff(feet, axis=0).T) / np.maximum(tall[1:], tall[:-1])
-        jumps[1:] = moved > np.maximum(1.0, self.fastest * np.diff(times))
-        return jumps
+    def _breaks(self, times: Floats, boxes: Floats, feet: Floats, tall: Floats, sides: NDArray[np.int8]) -> list[bool]:
+        """-> for each row, whether the story begins anew there; sets rows whose foot point lies to "on the line" in `sides`.
+
+        It begins anew where a step is farther than anyone moves (the id went to another person), and where legs come
+        into view for the first time. Legs that go behind something lift the foot point while the head stays: until
+        they are seen again, or for three seconds, such rows say nothing.
+        """
+        lasted = times[1:] - times[:-1]
+        larger = np.maximum(tall[1:], tall[:-1])
+        step = feet[1:] - feet[:-1]
+        jump = np.hypot(step[:, 0], step[:, 1]) > np.maximum(1.0, self.fastest * lasted) * larger
+
+        steady = (np.abs(boxes[1:, 1] - boxes[:-1, 1]) <= STEADY * larger) & (lasted <= DENSE)
+        leap = steady & (np.abs(step[:, 1]) >= LEGS * (larger - np.abs(step[:, 1])))
+        if leap.any():
+            for row in leap.nonzero()[0].tolist():
+                if step[row, 1] > 0:
+                    jump[row] |= sides[row] != 0
+                elif -step[row, 1] >= LEGS * tall[row]:
+                    hidden = (times[row + 1 :] <= times[row] + HIDDEN) & np.logical_and.accumulate(tall[row + 1 :] < 0.85 * tall[row])
+                    sides[row + 1 :][hidden] = 0
+        return [False, *jump.tolist()]
 
     def _walk(
         self, track: int, times: list[float], off: list[float], sides: list[int], broken: list[bool], along: list[float], now: float
@@ -136,25 +153,3 @@ class Gate:
 
 def _until(passage: Passage, time: float) -> Passage:
     return Passage(passage.track, passage.time, max(min(passage.ends, time), passage.time), passage.forward, passage.beyond)
-
-
-def _revealed(times: Floats, boxes: Floats, tall: Floats, sides: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Marks rows whose foot point is not to be believed, and returns where the story has to begin anew.
-
-    Legs that go behind something lift the foot point while the head stays: until they are seen again (or for three
-    seconds) such rows are set to "on the line" in `sides`. Legs that come into view for the first time break the story (True).
-    """
-    breaks = np.zeros(len(times), bool)
-    if len(times) < 2:
-        return breaks
-    head, foot = np.diff(boxes[:, 1]), np.diff(boxes[:, 3])
-    close = (np.diff(times) <= DENSE) & (np.abs(head) <= STEADY * np.maximum(tall[1:], tall[:-1]))
-    lost = close & (foot <= -LEGS * tall[:-1])
-    shown = close & (foot >= LEGS * tall[1:])
-    for row in (lost | shown).nonzero()[0].tolist():
-        if shown[row]:
-            breaks[row + 1] = breaks[row + 1] or sides[row] != 0
-            continue
-        hidden = (times[row + 1 :] <= times[row] + HIDDEN) & np.logical_and.accumulate(tall[row + 1 :] < 0.85 * tall[row])
-        sides[row + 1 :][hidden] = 0
-    return breaks

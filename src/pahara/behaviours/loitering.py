@@ -38,9 +38,9 @@ class Loitering:
     def __call__(self, scene: Scene) -> Scores:
         here = chosen(scene, self.labels, self.zone)
         stays = dwell(scene, here, self.zone, grace=self.grace, seconds=self.memory)
-        return {(track.id,): at_limit(stay, self.seconds) for track, stay in zip(here, stays.tolist(), strict=True)}
+        return {(track.id,): at_limit(stay, self.seconds) for track, stay in zip(here, stays, strict=True)}
 
     def explain(self, scene: Scene, subject: Subject) -> Reason:
         track = find(scene, subject[0])
-        stay = 0.0 if track is None else float(dwell(scene, [track], self.zone, grace=self.grace, seconds=1e9, most=0)[0])
+        stay = 0.0 if track is None else dwell(scene, [track], self.zone, grace=self.grace, seconds=1e9, most=0)[0]
         return Reason("loitering.dwell", stay, self.seconds, "s", place(self.zone))

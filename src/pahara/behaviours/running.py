@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pahara.core import EVERYWHERE, Reason, Scene, Scores, Subject, Track, Zone
-from pahara.core.boxes import Floats, foot_points
+from pahara.core import EVERYWHERE, Reason, Scene, Scores, Subject, Zone, at_limit
+from pahara.core.boxes import Floats
+from pahara.core.scene import RECENT
 
 from .options import positive, some_labels
-from .trails import chosen, find, place, rows_of
+from .trails import TINY, Rows, find, place, rows_of
 
 SLIMMEST = 1.6  # a whole upright person is at least so many times as tall as wide, even in full stride
 PLAUSIBLE = 12.0  # body heights per second: above that the identity jumped
@@ -41,46 +42,59 @@ class Running:
         return 3 * self.window
 
     def __call__(self, scene: Scene) -> Scores:
-        who = [t for t in chosen(scene, self.labels, self.zone) if scene.time - t.born >= self.window / 2]
-        if not who:
+        if not scene.tracks:
             return {}
-        speeds = self.speeds(scene, who)
-        return {(t.id,): s for t, s in zip(who, (speeds / (speeds + self.speed)).tolist(), strict=True)}
+        inside = None if self.zone is EVERYWHERE else self.zone.contains(scene.feet, scene.size).tolist()
+        speeds = self.speeds(scene, scene.recent if self.memory <= RECENT else rows_of(scene.tracks, self.memory))
+        return {
+            (track.id,): at_limit(speed, self.speed)
+            for i, (track, speed) in enumerate(zip(scene.tracks, speeds.tolist(), strict=True))
+            if (not self.labels or track.label in self.labels) and (inside is None or inside[i])
+        }
 
     def explain(self, scene: Scene, subject: Subject) -> Reason:
         track = find(scene, subject[0])
-        speed = 0.0 if track is None else float(self.speeds(scene, [track])[0])
+        speed = 0.0 if track is None else float(self.speeds(scene, rows_of([track], max(self.memory, RECENT), before=1))[0])
         return Reason("running.speed", speed, self.speed, "body heights/s", place(self.zone))
 
-    def speeds(self, scene: Scene, tracks: Sequence[Track]) -> NDArray[np.float64]:
+    def speeds(self, scene: Scene, rows: Rows) -> NDArray[np.float64]:
         """(n,) body heights per second; 0 where it cannot be told."""
-        rows = rows_of(tracks, self.memory)
-        now = rows.times[rows.last]
-        old, half = rows.at(now - self.window), rows.at(now - self.window / 2)
-        points = np.stack([old, half, rows.last])  # (3, n)
-        feet, times = foot_points(rows.boxes)[points], rows.times[points]
-        steps = np.diff(feet, axis=0)  # (2, n, 2)
-        lasted = np.diff(times, axis=0)  # (2, n) seconds
-
-        size = body_heights(rows.boxes, points, rows.most(rows.boxes[:, 3] - rows.boxes[:, 1]))
+        points = moments(rows, self.window)
+        feet, times = rows.feet[points], rows.times[points]
+        steps = feet[1:] - feet[:-1]  # (2, n, 2)
+        lasted = times[1:] - times[:-1]  # (2, n) seconds
+        size = body_heights(rows, points)
         # A jump of the box (another identity, legs hidden) falls into one half, and to and fro cancels out:
         # only who is fast in both halves and gets somewhere is running.
-        halves = np.hypot(steps[..., 0], steps[..., 1]) / np.maximum(lasted, 1e-6) / size
-        whole = np.hypot(*(feet[2] - feet[0]).T) / np.maximum(times[2] - times[0], 1e-6) / size
-        speed = np.minimum(halves.min(axis=0), whole)
-        long_enough = (lasted >= 0.25 * self.window).all(axis=0)
-        fresh = scene.time - now <= self.window
-        believable = halves.max(axis=0) <= PLAUSIBLE
-        return np.where(long_enough & fresh & believable, speed, 0.0)
+        halves = np.hypot(steps[..., 0], steps[..., 1]) / np.maximum(lasted, TINY)
+        both = steps[0] + steps[1]
+        whole = np.hypot(both[:, 0], both[:, 1]) / np.maximum(times[2] - times[0], TINY)
+        speed = np.minimum(np.minimum(halves[0], halves[1]), whole) / size
+        told = np.minimum(lasted[0], lasted[1]) >= 0.25 * self.window
+        told &= times[2] >= scene.time - self.window
+        told &= np.maximum(halves[0], halves[1]) <= PLAUSIBLE * size
+        return np.where(told, speed, 0.0)
 
 
-def body_heights(boxes: Floats, points: NDArray[np.intp], tallest: Floats) -> Floats:
-    """(N, 4) rows, (3, n) three of them per trail, (n,) tallest of late -> (n,) pixels that one body height takes.
+def moments(rows: Rows, seconds: float) -> NDArray[np.intp]:
+    """(3, n) each trail's rows `seconds` before its last sighting, half of that before, and the last."""
+    last = rows.last
+    ago = np.array([[seconds], [seconds / 2]])
+    points = np.empty((3, len(last)), np.intp)
+    points[:2] = rows.at(rows.times[last] - ago)
+    points[2] = last
+    return points
+
+
+def body_heights(rows: Rows, points: NDArray[np.intp]) -> Floats:
+    """(3, n) three rows of each trail -> (n,) pixels that one body height takes.
 
     A box may show half a person (legs behind a wall, or cut off by the picture): then the width and what it was a
     moment ago tell that the person is taller.
     """
-    wide, tall = (boxes[:, 2] - boxes[:, 0])[points], (boxes[:, 3] - boxes[:, 1])[points]
-    usual = np.sort(tall, axis=0)[1]
-    heights: Floats = np.maximum(np.maximum(usual, SLIMMEST * np.sort(wide, axis=0)[1]), 0.75 * tallest)
+    tall = rows.heights[points]
+    boxes = rows.boxes[points[2]]
+    usual = np.maximum(np.minimum(tall[0], tall[1]), np.minimum(np.maximum(tall[0], tall[1]), tall[2]))  # the middle one of three
+    wide = SLIMMEST * (boxes[:, 2] - boxes[:, 0])
+    heights: Floats = np.maximum(np.maximum(usual, wide), 0.75 * rows.most(rows.heights))
     return np.maximum(heights, 1.0)

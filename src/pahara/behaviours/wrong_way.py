@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import cos, hypot, radians
 from typing import ClassVar
@@ -10,12 +10,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pahara.core import EVERYWHERE, Reason, Scene, Scores, Subject, Track, Zone
-from pahara.core.boxes import foot_points
+from pahara.core import EVERYWHERE, Reason, Scene, Scores, Subject, Zone, at_limit
+from pahara.core.scene import RECENT
 
 from .options import positive, some_labels
-from .running import PLAUSIBLE, body_heights
-from .trails import chosen, find, place, rows_of
+from .running import PLAUSIBLE, body_heights, moments
+from .trails import TINY, Rows, find, place, rows_of
 
 
 @dataclass(frozen=True)
@@ -46,29 +46,29 @@ class WrongWay:
         return 2 * self.seconds
 
     def __call__(self, scene: Scene) -> Scores:
-        who = [t for t in chosen(scene, self.labels, self.zone) if scene.time - t.born >= 0.75 * self.seconds]
-        if not who:
+        if not scene.tracks:
             return {}
-        speeds = self.speeds(scene, who)
-        return {(t.id,): s for t, s in zip(who, (speeds / (speeds + self.speed)).tolist(), strict=True) if s > 0}
+        speeds = self.speeds(scene, scene.recent if self.memory <= RECENT else rows_of(scene.tracks, self.memory))
+        return {
+            (track.id,): at_limit(speed, self.speed)
+            for track, speed in zip(scene.tracks, speeds.tolist(), strict=True)
+            if speed > 0 and (not self.labels or track.label in self.labels)
+        }
 
     def explain(self, scene: Scene, subject: Subject) -> Reason:
         track = find(scene, subject[0])
-        speed = 0.0 if track is None else float(self.speeds(scene, [track])[0])
+        speed = 0.0 if track is None else float(self.speeds(scene, rows_of([track], max(self.memory, RECENT), before=1))[0])
         return Reason("wrong_way.speed", speed, self.speed, "body heights/s", place(self.zone), {"seconds": self.seconds})
 
-    def speeds(self, scene: Scene, tracks: Sequence[Track]) -> NDArray[np.float64]:
+    def speeds(self, scene: Scene, rows: Rows) -> NDArray[np.float64]:
         """(n,) body heights per second against the direction; 0 where it cannot be told or is allowed."""
-        rows = rows_of(tracks, self.memory)
-        now = rows.times[rows.last]
-        points = np.stack([rows.at(now - self.seconds), rows.at(now - self.seconds / 2), rows.last])  # (3, n)
-        feet, times = foot_points(rows.boxes)[points], rows.times[points]
-        size = body_heights(rows.boxes, points, rows.most(rows.boxes[:, 3] - rows.boxes[:, 1]))
-        lasted = np.diff(times, axis=0)  # (2, n) seconds
-        steps = np.diff(feet, axis=0) / np.maximum(lasted, 1e-6)[..., None] / size[:, None]  # (2, n, 2) body heights/s
+        points = moments(rows, self.seconds)
+        feet, times = rows.feet[points], rows.times[points]
+        lasted = times[1:] - times[:-1]  # (2, n) seconds
+        steps = (feet[1:] - feet[:-1]) / np.maximum(lasted, TINY)[..., None] / body_heights(rows, points)[:, None]  # (2, n, 2)
         against = -(steps @ np.array(self.direction)) / hypot(*self.direction)
         total = np.hypot(steps[..., 0], steps[..., 1])
         wrong = (against >= total * cos(radians(self.within))) & (total <= PLAUSIBLE) & (lasted >= 0.25 * self.seconds)
-        inside = self.zone.contains(feet.reshape(-1, 2), scene.size).reshape(3, -1).all(axis=0)
-        fresh = scene.time - now <= self.seconds / 2
-        return np.where(wrong.all(axis=0) & inside & fresh, np.maximum(against.min(axis=0), 0.0), 0.0)
+        wrong &= self.zone.contains(feet[1:].reshape(-1, 2), scene.size).reshape(2, -1)
+        told = wrong[0] & wrong[1] & self.zone.contains(feet[0], scene.size) & (times[2] >= scene.time - self.seconds / 2)
+        return np.where(told, np.maximum(np.minimum(against[0], against[1]), 0.0), 0.0)

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from . import boxes as box_math
 from .boxes import Floats
+from .rows import Rows, rows_of
 
 Subject: TypeAlias = tuple[int, ...]  # track ids, sorted; () means the whole scene
 Scores: TypeAlias = Mapping[Subject, float]  # 0..1, 0.5 = exactly at the configured limit
 
+RECENT = 4.0  # seconds of trail that most behaviours look at, gathered once per scene
 NO_KEYPOINTS = np.zeros((0, 0, 3), np.float32)
 
 
@@ -97,7 +99,7 @@ class Scene:
         """(n, 4) pixels: each track's last box, row i for tracks[i]."""
         if not self.tracks:
             return np.zeros((0, 4), np.float32)
-        return np.stack([track.boxes[-1] for track in self.tracks])
+        return np.concatenate([track.boxes[-1:] for track in self.tracks])
 
     @cached_property
     def feet(self) -> Floats:
@@ -108,6 +110,11 @@ class Scene:
     def heights(self) -> Floats:
         """(n,) pixels: each track's last height."""
         return box_math.heights(self.boxes)
+
+    @cached_property
+    def recent(self) -> Rows:
+        """Every live track's rows of the last `RECENT` seconds up to its own last sighting, and one row before."""
+        return rows_of(self.tracks, RECENT, before=1)
 
     def labelled(self, labels: tuple[str, ...]) -> NDArray[np.bool_]:
         """(n,) True where tracks[i].label is one of `labels`; () means any."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .boxes import Floats
 
+LAST = 1 - 1e-9  # a foot point on the picture's border belongs to the picture
 Point = tuple[float, float]  # x, y as fractions of the picture, 0..1
 
 
@@ -41,19 +43,20 @@ class Zone:
         end = np.roll(start, -1, axis=0)
         rise = end[:, 1] - start[:, 1]
         slope = np.divide(end[:, 0] - start[:, 0], rise, out=np.zeros_like(rise), where=rise != 0)
-        return start[:, 0], start[:, 1], end[:, 1], slope
+        return start[:, :1], start[:, 1:], end[:, 1:], slope[:, None]
 
     def contains(self, points: Floats, size: tuple[int, int]) -> NDArray[np.bool_]:
         """(n, 2) pixels in a picture of `size` (width, height) -> (n,) True where inside (even-odd rule).
 
         A foot point below the last row (a box cut off by the frame) counts as on the border.
         """
-        x1, y1, y2, slope = self._edges
-        x = np.clip(points[..., 0] / size[0], 0.0, 1 - 1e-9)[:, None]
-        y = np.clip(points[..., 1] / size[1], 0.0, 1 - 1e-9)[:, None]
-        crosses = (y1 > y) != (y2 > y)  # (n, edges)
-        left = x < x1 + slope * (y - y1)
-        inside: NDArray[np.bool_] = (np.count_nonzero(crosses & left, axis=1) % 2).astype(bool)
+        x1, y1, y2, slope = self._edges  # (edges, 1) each: the points run along the second axis
+        x = points[..., 0] / np.float64(size[0])  # in float32, LAST would be 1
+        y = points[..., 1] / np.float64(size[1])
+        x, y = np.minimum(np.maximum(x, 0.0), LAST), np.minimum(np.maximum(y, 0.0), LAST)
+        crosses = (y1 > y) != (y2 > y)  # (edges, n)
+        crosses &= x < x1 + slope * (y - y1)
+        inside: NDArray[np.bool_] = np.logical_xor.reduce(crosses, axis=0)
         return inside
 
     def pixels(self, size: tuple[int, int]) -> Floats:
@@ -84,18 +87,23 @@ class Tripwire:
 
     def side(self, points: Floats, size: tuple[int, int]) -> Floats:
         """(n, 2) pixels -> (n,) signed distance from the endless line in pixels; positive on the right hand."""
-        start, end = self.pixels(size)
-        along = end - start
-        off = points - start
-        result: Floats = (along[0] * off[..., 1] - along[1] * off[..., 0]) / np.hypot(*along)
+        (x1, y1), (x2, y2) = self._ends(size)
+        long = hypot(x2 - x1, y2 - y1)
+        across, down = (y2 - y1) / long, (x2 - x1) / long
+        result: Floats = points[..., 1] * down - points[..., 0] * across + (x1 * across - y1 * down)
         return result
 
     def along(self, points: Floats, size: tuple[int, int]) -> Floats:
         """(n, 2) pixels -> (n,) place of each point's projection: 0 at `start`, 1 at `end`."""
-        start, end = self.pixels(size)
-        line = end - start
-        result: Floats = ((points - start) @ line) / float(line @ line)
+        (x1, y1), (x2, y2) = self._ends(size)
+        squared = (x2 - x1) ** 2 + (y2 - y1) ** 2
+        result: Floats = ((points[..., 0] - x1) * (x2 - x1) + (points[..., 1] - y1) * (y2 - y1)) / squared
         return result
+
+    def _ends(self, size: tuple[int, int]) -> tuple[Point, Point]:
+        """Start and end in pixels."""
+        wide, tall = size
+        return (self.start[0] * wide, self.start[1] * tall), (self.end[0] * wide, self.end[1] * tall)
 
     def pixels(self, size: tuple[int, int]) -> Floats:
         """-> (2, 2) pixels: start and end, for drawing."""
