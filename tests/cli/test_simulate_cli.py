@@ -97,7 +97,7 @@ def test_the_demo_for_people_in_bangla(verb, yard):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0])
 def test_a_random_demo_of_20_seconds(verb, seed):
     done = verb("demo", "--seed", seed, "--seconds", "20", "--detector", "motion", "--json", "--out", "out")
     assert done.code == 0, done

@@ -200,12 +200,10 @@ def test_no_words_at_all_show_the_help(verb):
 
 def long_film(yard, path, times=40):
     """The yard again and again, without encoding it anew: long enough to be interrupted in the middle."""
-    listed = []
     with av.open(str(yard.film)) as source, av.open(str(path), "w") as film:
         stream = film.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                listed.append((bytes(packet), packet.pts, packet.dts, packet.duration, packet.is_keyframe, packet.time_base))
+        packets = (packet for packet in source.demux(video=0) if packet.dts is not None)
+        listed = [(bytes(each), each.pts, each.dts, each.duration, each.is_keyframe, each.time_base) for each in packets]
         length = sum(each[3] for each in listed)
         for turn in range(times):
             for content, pts, dts, duration, key, base in listed:

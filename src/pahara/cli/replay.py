@@ -27,7 +27,7 @@ def replay(
 
     from pahara.config import load
     from pahara.core.errors import StoreError
-    from pahara.pipeline.replay import compare, events_of
+    from pahara.pipeline.replay import compare, events_of, stored_events
     from pahara.pipeline.setup import plan_of
     from pahara.pipeline.telling import as_dict, one_line
 
@@ -45,8 +45,7 @@ def replay(
             plan = plan_of(one, settings)
             memory = None if settings is None else plan.memory
             again = events_of(opened, one, plan.behaviours, plan.rules, memory=memory)
-            stored = [kept.event for kept in opened.every_event(recording=one)]
-            told.append((one, again, compare(stored, again)))
+            told.append((one, again, compare(stored_events(opened, one, again), again)))
     same = all(comparison.identical for _, _, comparison in told)
     if as_json:
         rows = [

@@ -59,6 +59,8 @@ def watch(
     settings = load(config) if config is not None else default_config(source)
     if config is not None:
         _known(source, settings)
+        if not settings.cameras:  # the recording keeps the camera too, so that a replay finds its rules
+            settings = settings.model_copy(update={"cameras": default_config(source).cameras})
     if config is not None and source in settings.cameras and not Path(source).exists():
         wanted = plan(settings, source)
     elif config is not None:

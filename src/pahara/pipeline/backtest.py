@@ -8,6 +8,7 @@ from itertools import islice
 from types import MappingProxyType
 
 from pahara.config import CameraPlan
+from pahara.config.registry import names
 from pahara.core import Event
 from pahara.store import Recording, Store
 
@@ -59,9 +60,11 @@ def missing_signals(store: Store, recording: Recording, plan: CameraPlan) -> lis
     first = next(islice(store.observations(recording), 1), None)
     if first is None:
         return []
+    computed = {key.split(".")[0] for key in first.signals}
     silent = [
         name
         for name, behaviour in plan.behaviours.items()
-        if (wanted := tuple(getattr(behaviour, "signals", ()))) and not any(key.split(".")[0] in wanted for key in first.signals)
+        # As a plan chooses what to compute: what a behaviour names, else the signal of its own kind.
+        if not {each for each in getattr(behaviour, "signals", (plan.kinds[name],)) if each in names("signals")} <= computed
     ]
     return [f"recording {recording.id} of {recording.camera} holds no signals for {name!r}: it cannot be tried on it" for name in silent]

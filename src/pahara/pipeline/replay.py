@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pahara.alarms import AlarmRule
-from pahara.core import Behaviour, Event
+from pahara.core import Behaviour, Event, StoreError
 from pahara.store import Recording, Store
 
 from .analyst import Analyst, Moment
@@ -57,6 +58,20 @@ def events_of(
         for event in moment.events:
             latest[event.id] = event
     return sorted(latest.values(), key=lambda event: (event.start, event.id))
+
+
+def stored_events(store: Store, recording: Recording, again: list[Event]) -> list[Event]:
+    """The events that the store has of a recording, in order of their beginning.
+
+    A film that was watched twice into one store has each event once, under the later recording: of the events that the
+    replay brought `again`, those count as stored here too.
+    """
+    kept = {each.id: each.event for each in store.every_event(recording=recording)}
+    for event in again:
+        if event.id not in kept:
+            with suppress(StoreError):
+                kept[event.id] = store.event(event.id).event
+    return sorted(kept.values(), key=lambda event: (event.start, event.id))
 
 
 @dataclass(frozen=True, slots=True)
