@@ -32,7 +32,7 @@ class Action:
         if kind is None:
             raise reader.fail(f"nobody knows how to {verb!r} ({path}).{suggest(verb, tuple(VERBS))}", here)
         if not isinstance(told, Mapping):
-            told = {kind.main: told}
+            told = {kind.main.rstrip("_"): told}
         return reader.plain_record(kind, told, f"{path}.{verb}", here)
 
 

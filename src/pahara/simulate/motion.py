@@ -246,7 +246,8 @@ def falling(times: Floats, way: str, takes: float, lie: float, rise: bool, seed:
         kneel[POSE["y"]] += flat[POSE["y"]] * 0.35
         up_again = keyed(times - begin, [(0.0, flat), (0.9, kneel * 0.65 + flat * 0.35), (1.7, CROUCHED), (2.8, up)])
         out = np.asarray(np.where((times > begin)[:, None], up_again, out))
-    return out
+    result: Floats = out
+    return result
 
 
 RISING = 2.8  # seconds to get up

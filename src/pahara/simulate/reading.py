@@ -39,6 +39,13 @@ def line_of(node: object, key: object = None) -> str:
     return "" if line is None else f", line {line + 1}"
 
 
+WHOLE = "the script"  # the path of the outermost record
+
+
+def _below(path: str, key: object) -> str:
+    return str(key) if path == WHOLE else f"{path}.{key}"
+
+
 class Reader:
     """Builds values of annotated dataclasses from plain data; `name` is how errors call the script."""
 
@@ -67,7 +74,7 @@ class Reader:
             if key not in known:
                 raise self.fail(f"{path} has no {key!r}.{suggest(key, tuple(known))}", line_of(data, key))
             field = known[key]
-            values[field.name] = self.value(kinds[field.name], value, f"{path}.{key}", line_of(data, key) or line)
+            values[field.name] = self.value(kinds[field.name], value, _below(path, key), line_of(data, key) or line)
         for key, field in known.items():
             if field.name not in values and field.default is MISSING and field.default_factory is MISSING:
                 raise self.fail(f"{path} needs {key!r}", line_of(data) or line)
@@ -98,7 +105,7 @@ class Reader:
         if origin is not None and issubclass(origin, Mapping):
             if not isinstance(data, Mapping):
                 raise self.fail(f"{path} should have names and values, not {data!r}", line)
-            return {str(k): self.value(inner[1], v, f"{path}.{k}", line_of(data, k) or line) for k, v in data.items()}
+            return {str(k): self.value(inner[1], v, _below(path, k), line_of(data, k) or line) for k, v in data.items()}
         if is_dataclass(kind):
             assert isinstance(kind, type)
             return self.record(kind, data, path, line)

@@ -20,8 +20,8 @@ from .camera import View
 from .figure import Figure, dress
 from .light import IR_LAMP, Lighting
 from .mesh import Mesh
-from .paint import Cast, cast, fill, fill_depth, ground_polygon, roi, shadow_hulls
-from .script import Script, Tamper, check
+from .paint import Cast, cast, fill, fill_depth, roi, shadow_hulls
+from .script import Script, check
 from .sensor import Sensor, tone
 from .skeleton import J, Skeleton
 from .truth import Sighting
@@ -93,7 +93,7 @@ class Stage:
                 else:
                     truth = self._sight(view, scene, bodies)
                     image = np.zeros((self.script.size[1], self.script.size[0], 3), np.uint8)
-                frozen = Shot(time, image, _blinded(truth, self.script.tampers, time))
+                frozen = Shot(time, image, _blinded(truth, self.script, time))
                 yield frozen
 
     # -- who is where ------------------------------------------------------
@@ -152,7 +152,7 @@ class Stage:
         """Where the camera looks, and whether it is being moved right now."""
         for tamper in self.script.tampers:
             if tamper.kind == "moved" and tamper.begin <= time < tamper.end:
-                u = min((time - tamper.begin) / MOVE, (tamper.end - time) / MOVE if tamper.end < self.script.duration else 1.0, 1.0)
+                u = tamper.strength(time, self.script.duration, MOVE)
                 rng = np.random.default_rng([self.script.seed, int(tamper.begin * 10), 2])
                 yaw, tilt, roll = float(rng.choice([-1, 1]) * rng.uniform(22, 34)), float(rng.uniform(-4, 14)), float(rng.uniform(-7, 7))
                 turned = replace(self.view, yaw=self.view.yaw + u * yaw, tilt=self.view.tilt + u * tilt, roll=self.view.roll + u * roll)
@@ -225,47 +225,44 @@ class Stage:
     ) -> None:  # fmt: skip
         """Darken the ground around the bodies: less sky under them, no sun or lamp behind them."""
         w, h = view.size
-        outlines: dict[str, list[Floats]] = {}
+        masks: dict[str, NDArray[np.uint8]] = {}
+        patches: dict[str, list[tuple[int, int, int, int]]] = {}
         for body in bodies:
-            spot = np.array([*body.spot, 0.0])
-            low = body.mesh.points[body.mesh.points[:, 2] < 0.35]
-            if len(low) > 3:
-                hull = cv2.convexHull(low[:, :2].astype(np.float32))[:, 0].astype(np.float64)
-                outlines.setdefault("sky", []).append(hull)
-            shares = {
-                s.name: float(self.lighting.lamp(s, spot + np.array([0, 0, 0.9]), None)) * levels.get(s.name, 0) * float(s.power.mean())
-                for s in self.lighting.lamps
-            }
-            whole = sum(shares.values()) + float(self.lighting.sky.mean()) * levels["sky"] * 0.7
-            if levels["sun"] > 0.05 and not self.lighting.indoor and self.lighting.sun.max() > 0.3:
-                outlines.setdefault("sun", []).extend(shadow_hulls(body.mesh, self.lighting.sun_way, None))
-                whole += float(self.lighting.sun.mean()) * levels["sun"]
-            for source in sorted(self.lighting.lamps, key=lambda s: -shares[s.name])[:2]:
-                if source.name != IR_LAMP and shares[source.name] > 0.10 * whole and source.at[2] > 1.9:
-                    outlines.setdefault(source.name, []).extend(shadow_hulls(body.mesh, None, source.at))
-        masks: list[tuple[str, tuple[int, int, int, int], Floats]] = []
-        for name, hulls in outlines.items():
-            pixels = [p for p in (ground_polygon(view, hull) for hull in hulls) if p is not None]
-            if not pixels:
-                continue
-            area = roi([(*p.min(0), *p.max(0)) for p in pixels], (w, h), 12)
-            if area is None:
-                continue
-            filled = np.zeros((area[3] - area[1], area[2] - area[0]), np.uint8)
-            for p in pixels:
-                cv2.fillPoly(filled, [np.round(np.clip(p - area[:2], -1e5, 1e5) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-            soft = {"sky": 3.0, "sun": 0.9}.get(name, 2.0) * h / 360
-            masks.append((name, area, np.asarray(cv2.GaussianBlur(filled, (0, 0), soft), np.float32) / 255))
-        if not masks:
-            return
-        x1, y1, x2, y2 = (f(m[1][k] for m in masks) for k, f in enumerate((min, min, max, max)))
-        changed = light[y1:y2, x1:x2].copy()
-        for name, (a, b, c, d), mask in masks:
-            part = (slice(b, d), slice(a, c))
-            strength = {"sky": 0.62}.get(name, 0.96) * levels.get(name, 1.0) * gain
-            weight = (mask * scene.ground[part] * np.float32(strength))[..., None]
-            changed[b - y1 : d - y1, a - x1 : c - x1] -= weight * scene.groups[name][part]
-        picture[y1:y2, x1:x2] = tone(changed)
+            for name, hulls in self._outlines(body, levels).items():
+                pixels = _on_ground(view, hulls)
+                area = roi([(*p.min(0), *p.max(0)) for p in pixels], (w, h), 12) if pixels else None
+                if area is None:
+                    continue
+                mask = masks.setdefault(name, np.zeros((h, w), np.uint8))
+                for p in pixels:
+                    cv2.fillPoly(mask, [np.round(np.clip(p, -1e5, 1e5) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+                patches.setdefault(name, []).append(area)
+        soft = {name: _softened(mask, patches[name], {"sky": 3.0, "sun": 0.9}.get(name, 2.0) * h / 360) for name, mask in masks.items()}
+        for x1, y1, x2, y2 in {area for areas in patches.values() for area in areas}:  # patches may overlap: each is worked out anew
+            part = (slice(y1, y2), slice(x1, x2))
+            left = light[part].copy()
+            for name, mask in soft.items():
+                strength = {"sky": 0.62}.get(name, 0.96) * levels.get(name, 1.0) * gain / 255
+                left -= (mask[part] * scene.ground[part] * np.float32(strength))[..., None] * scene.groups[name][part]
+            picture[part] = tone(left)
+
+    def _outlines(self, body: _Body, levels: dict[str, float]) -> dict[str, list[Floats]]:
+        """By light: the parts of the ground that a body keeps from it, as (n, 2) metres each."""
+        told: dict[str, list[Floats]] = {}
+        spot = np.array([*body.spot, 0.9])
+        low = body.mesh.points[body.mesh.points[:, 2] < 0.35]
+        if len(low) > 3:
+            told["sky"] = [cv2.convexHull(low[:, :2].astype(np.float32))[:, 0].astype(np.float64)]
+        lamps = self.lighting.lamps
+        shares = {s.name: float(self.lighting.lamp(s, spot, None)) * levels.get(s.name, 0) * float(s.power.mean()) for s in lamps}
+        whole = sum(shares.values()) + float(self.lighting.sky.mean()) * levels["sky"] * 0.7
+        if levels["sun"] > 0.05 and not self.lighting.indoor and self.lighting.sun.max() > 0.3:
+            told["sun"] = shadow_hulls(body.mesh, self.lighting.sun_way, None)
+            whole += float(self.lighting.sun.mean()) * levels["sun"]
+        for source in sorted(lamps, key=lambda s: -shares[s.name])[:2]:
+            if source.name != IR_LAMP and shares[source.name] > 0.10 * whole and source.at[2] > 1.9:
+                told[source.name] = shadow_hulls(body.mesh, None, source.at)
+        return told
 
     def _groups(self, bodies: list[_Body]) -> list[list[_Body]]:
         """Bodies that stand together are drawn together, so that arms and bags interleave; far groups first."""
@@ -430,6 +427,24 @@ def _free(pixels: Floats, depth: Floats, blocker: Floats, scene: Backdrop, after
     return free
 
 
+def _on_ground(view: View, hulls: list[Floats]) -> list[Floats]:
+    """Small outlines on the ground (n, 2) metres -> (m, 2) pixels, without those that reach behind the camera."""
+    if not hulls:
+        return []
+    flat = np.concatenate(hulls)
+    pixels, depth = view.project(np.concatenate([flat, np.zeros((len(flat), 1))], 1))
+    ends = np.cumsum([len(h) for h in hulls])[:-1]
+    return [p for p, d in zip(np.split(pixels, ends), np.split(depth, ends), strict=True) if d.min() > 0.3]
+
+
+def _softened(mask: NDArray[np.uint8], patches: list[tuple[int, int, int, int]], sigma: float) -> NDArray[np.uint8]:
+    """The mask, blurred where there is something in it."""
+    out = np.zeros_like(mask)
+    for x1, y1, x2, y2 in patches:
+        out[y1:y2, x1:x2] = cv2.GaussianBlur(mask[y1:y2, x1:x2], (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    return out
+
+
 def _in_hand(mesh: Mesh, kind: str, held: Held, body: Skeleton, i: int) -> tuple[Mesh, Any]:
     """A bag with its bearer; -> its surface and where that is on the ground."""
     joints, heading = body.joints[i], float(body.heading[i])
@@ -445,9 +460,9 @@ def _in_hand(mesh: Mesh, kind: str, held: Held, body: Skeleton, i: int) -> tuple
     return mesh.moved(hand[:2] + side, heading + np.pi / 2, max(low, 0.0)), hand[:2]
 
 
-def _blinded(truth: tuple[Sighting, ...], tampers: tuple[Tamper, ...], time: float) -> tuple[Sighting, ...]:
+def _blinded(truth: tuple[Sighting, ...], script: Script, time: float) -> tuple[Sighting, ...]:
     """Behind a covered lens nothing is visible, though it is there."""
-    if any(t.kind in ("covered", "dark") and t.begin + 0.8 <= time < t.end - 0.8 for t in tampers):
+    if any(t.kind in ("covered", "dark") and t.strength(time, script.duration) > 0.9 for t in script.tampers):
         return tuple(replace(s, visible=0.0) for s in truth)
     return truth
 

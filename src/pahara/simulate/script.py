@@ -15,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from .actions import Action
 from .camera import View
-from .reading import Reader, ScriptError, line_of, suggest
+from .reading import WHOLE, Reader, ScriptError, line_of, suggest
 
 VERSION = 1  # of the script format
 Spot = tuple[float, float]  # metres on the ground: x to the right, y away from the camera
@@ -175,6 +175,14 @@ class Tamper:
     kind: TamperKind
     begin: float
     end: float
+
+    def strength(self, time: float, duration: float, takes: float = 0.8) -> float:
+        """How far it has gone at a time, 0..1: it comes and goes within `takes` seconds, and stays when the scene ends before."""
+        if not self.begin <= time < self.end:
+            return 0.0
+        going = (self.end - time) / takes if self.end < duration else 1.0
+        u = min((time - self.begin) / takes, going, 1.0)
+        return u * u * (3 - 2 * u)
 
 
 @dataclass(frozen=True)
@@ -398,7 +406,7 @@ def load_script(source: str | Path) -> Script:
     version = data.pop("version", VERSION)
     if version != VERSION:
         raise ScriptError(f"{name}: version {version!r} of scripts is not known here; this Pahara reads version {VERSION}")
-    return check(Reader(name).record(Script, data, "the script"), name)
+    return check(Reader(name).record(Script, data, WHOLE), name)
 
 
 def _find(source: str | Path) -> tuple[str, str]:

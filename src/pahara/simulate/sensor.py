@@ -62,7 +62,7 @@ class Sensor:
         # Photon noise in display values: strongest in the dark greys, little in white, none in clipped black.
         self._strength = np.clip(self.amount * 2.4 * (0.55 + 0.9 * np.exp(-(((x - 55) / 70) ** 2))) * np.clip(x / 14, 0.25, 1), 0, 40)
         self._last = -1
-        self._overlay: tuple[str, Any] = ("", None)
+        self._stamps: dict[bool, tuple[str, Any]] = {}
         self._fringe = self._fringe_maps() if s.fringe > 0 and not self.ir else None
 
     def _fringe_maps(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -135,10 +135,9 @@ class Sensor:
         return np.asarray(cv2.add(veil, cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR)), np.uint8)
 
     def _tamper(self, picture: Image, tamper: Tamper, time: float) -> Image:
-        if not tamper.begin <= time < tamper.end or tamper.kind in ("moved", "frozen"):
+        u = tamper.strength(time, self.script.duration)
+        if u == 0 or tamper.kind in ("moved", "frozen"):
             return picture
-        u = float(np.clip(min((time - tamper.begin) / 0.8, (tamper.end - time) / 0.8), 0, 1))
-        u = u * u * (3 - 2 * u)
         if tamper.kind == "defocused":
             sigma = u * 9.0 * self.script.size[0] / 640
             return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma) if sigma > 0.3 else picture, np.uint8)
@@ -161,29 +160,26 @@ class Sensor:
         """Date, time and title, as the camera's own menu writes them (UTC)."""
         s = self.script.sensor
         told = datetime.fromtimestamp(self.script.epoch_seconds + time, UTC).strftime("%Y-%m-%d %H:%M:%S") if s.clock else ""
-        key = f"{told}|{s.title}"
-        if self._overlay[0] != key:
-            h, w = picture.shape[:2]
-            size = h / 360 * 0.46
-            layer = np.zeros((h, w), np.uint8)
-            words = [(told, (int(0.014 * w), int(0.052 * h)))]
-            if s.title:
-                wide = cv2.getTextSize(s.title, cv2.FONT_HERSHEY_SIMPLEX, size, 1)[0][0]
-                words.append((s.title, (w - wide - int(0.016 * w), h - int(0.03 * h))))
-            for text, at in words:
-                cv2.putText(layer, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, 255, max(1, round(h / 480)), cv2.LINE_AA)
-            halo = cv2.dilate(layer, np.ones((3, 3), np.uint8), iterations=max(1, round(h / 360)))
-            x, y, ww, hh = cv2.boundingRect(cv2.findNonZero(halo)) if halo.any() else (0, 0, 1, 1)
-            self._overlay = (
-                key,
-                (
-                    (slice(y, y + hh), slice(x, x + ww)),
-                    layer[y : y + hh, x : x + ww, None] / 255.0,
-                    halo[y : y + hh, x : x + ww, None] / 255.0,
-                ),
-            )
-        where, layer, halo = self._overlay[1]
-        part = picture[where].astype(np.float32)
-        part = part * (1 - 0.75 * halo)
-        picture[where] = (part * (1 - layer) + 245 * layer).astype(np.uint8)
+        for text, low in ((told, False), (s.title, True)):
+            if text:
+                where, halo, ink = self._stamp(text, low)
+                part = picture[where] * halo
+                picture[where] = (part + ink).astype(np.uint8)
         return picture
+
+    def _stamp(self, text: str, low: bool) -> tuple[tuple[slice, slice], Floats, Floats]:
+        """Where a text goes (upper left, or lower right), what it leaves of the picture there, and what it adds."""
+        if self._stamps.get(low, ("",))[0] != text:
+            w, h = self.script.size
+            size = h / 360 * 0.46
+            wide, tall = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)[0]
+            x, y = (w - wide - int(0.016 * w), h - int(0.03 * h)) if low else (int(0.014 * w), int(0.052 * h))
+            layer = np.zeros((h, w), np.uint8)
+            cv2.putText(layer, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, size, 255, max(1, round(h / 480)), cv2.LINE_AA)
+            edge = max(1, round(h / 360))
+            where = (slice(max(y - 2 * tall, 0), min(y + tall, h)), slice(max(x - 4 * edge, 0), min(x + wide + 4 * edge, w)))
+            halo = cv2.dilate(layer, np.ones((3, 3), np.uint8), iterations=edge)[where][..., None] / np.float32(255)
+            ink = layer[where][..., None] / np.float32(255)
+            self._stamps[low] = (text, (where, (1 - 0.75 * halo) * (1 - ink), 245 * ink))
+        stamp: tuple[tuple[slice, slice], Floats, Floats] = self._stamps[low][1]
+        return stamp

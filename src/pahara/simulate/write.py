@@ -6,6 +6,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -40,12 +42,12 @@ def write_video(script: Script, path: str | Path, *, truth_path: str | Path | No
     The file is written beside its place and moved there when it is whole. StoreError when it cannot be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.stem}.{os.getpid()}.part.mp4")
     stage = Stage(script)
     truth = truth_of(script, [], stage=stage)  # before the long work: a script that cannot be judged fails at once
     frames: list[tuple[float, tuple[Sighting, ...]]] = []
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with av.open(str(beside), "w", format="mp4", options={"movflags": "+faststart"}) as container:
             stream = _h264(container, script)
             for n, shot in enumerate(stage):
@@ -56,14 +58,15 @@ def write_video(script: Script, path: str | Path, *, truth_path: str | Path | No
                 if progress is not None:
                     progress(n + 1, len(stage))
             container.mux(stream.encode(None))
-        truth = Truth(**{**truth.__dict__, "frames": frames})
+        truth = replace(truth, frames=frames)
         if truth_path is not None:
             write_truth(truth, truth_path)
         beside.replace(path)
     except (OSError, av.error.FFmpegError) as error:
         raise StoreError(f"{path} cannot be written: {error}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
     return truth
 
 
@@ -96,15 +99,18 @@ def write_frames(script: Script, folder: str | Path, *, quality: int = 90, progr
     stage = Stage(script)
     truth = truth_of(script, [], stage=stage)
     frames: list[tuple[float, tuple[Sighting, ...]]] = []
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written: {error}") from error
     try:
         for n, shot in enumerate(stage):
             (beside / f"{n:06d}.jpg").write_bytes(cv2.imencode(".jpg", shot.image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
             frames.append((shot.time, shot.truth))
             if progress is not None:
                 progress(n + 1, len(stage))
-        truth = Truth(**{**truth.__dict__, "frames": frames})
+        truth = replace(truth, frames=frames)
         write_truth(truth, beside / "truth.json")
         if folder.exists():
             folder.rmdir()
