@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .gate import GateStatistics, MotionGate
+    from .hog import HogDetector
+    from .hog_motion import HogMotionDetector
     from .motion import MotionDetector
     from .onnx import OnnxDetector, load_detector
 
 _WHERE = {
     "GateStatistics": "gate",
+    "HogDetector": "hog",
+    "HogMotionDetector": "hog_motion",
     "MotionDetector": "motion",
     "MotionGate": "gate",
     "OnnxDetector": "onnx",
     "load_detector": "onnx",
 }
-__all__ = ["GateStatistics", "MotionDetector", "MotionGate", "OnnxDetector", "load_detector"]
+__all__ = ["GateStatistics", "HogDetector", "HogMotionDetector", "MotionDetector", "MotionGate", "OnnxDetector", "load_detector"]
 
 
 def __getattr__(name: str) -> Any:
