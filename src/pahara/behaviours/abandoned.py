@@ -13,10 +13,11 @@ from pahara.core import EVERYWHERE, Reason, Scene, Scores, Subject, Track, Zone,
 from pahara.core.boxes import Floats, foot_points
 
 from .options import positive, some_labels
-from .stillness import THINGS, distances, earlier_selves, still_since
-from .trails import chosen, find, place
+from .stillness import THINGS, distances, earlier_selves, people_rows, still_since
+from .trails import Rows, chosen, find, place
 
 APPEARS = 3.0  # seconds around its first sighting in which the owner is looked for: a carried bag is seen late
+MOST_ROWS = 160  # per person: about one a second of the memory
 
 
 @dataclass(frozen=True)
@@ -49,54 +50,49 @@ class Abandoned:
         return 3 * self.seconds + 60.0
 
     def __call__(self, scene: Scene) -> Scores:
-        scores: dict[Subject, float] = {}
-        for thing in chosen(scene, self.labels, self.zone):
-            if scene.time - thing.born > 1.0:
-                alone = self.seconds_alone(scene, thing)
-                if alone > 0:
-                    scores[(thing.id,)] = at_limit(alone, self.seconds)
-        return scores
+        things = [thing for thing in chosen(scene, self.labels, self.zone) if scene.time - thing.born > 1.0]
+        if not things:
+            return {}
+        people = self._people(scene)
+        alone = {(thing.id,): self._seconds_alone(scene, thing, people) for thing in things}
+        return {subject: at_limit(seconds, self.seconds) for subject, seconds in alone.items() if seconds > 0}
 
     def explain(self, scene: Scene, subject: Subject) -> Reason:
         thing = find(scene, subject[0])
-        alone = 0.0 if thing is None else self.seconds_alone(scene, thing)
+        alone = 0.0 if thing is None else self._seconds_alone(scene, thing, self._people(scene))
         return Reason("abandoned.alone", alone, self.seconds, "s", place(self.zone), {"thing": "" if thing is None else thing.label})
 
-    def seconds_alone(self, scene: Scene, thing: Track) -> float:
+    def _people(self, scene: Scene) -> Rows:
+        return people_rows(scene, self.people, scene.time - self.memory, most=MOST_ROWS)
+
+    def _seconds_alone(self, scene: Scene, thing: Track, people: Rows) -> float:
         """Seconds that this thing has stood still without anyone who attends it, until it was last seen."""
         oldest = scene.time - self.memory
-        since = still_since(thing, oldest)
-        appeared = thing.born
-        if since <= thing.times[thing.since(oldest)][0]:
-            for self_before in earlier_selves(scene, thing):
-                appeared = min(appeared, self_before.born)
-                since = min(since, still_since(self_before, oldest))
-        spot = foot_points(thing.boxes[-1:].astype(np.float64))[0]
+        since, appeared = still_since(thing, oldest), thing.born
+        if since <= float(thing.times[min(thing.since(oldest).start, len(thing.times) - 1)]):  # it has not moved since this track began
+            for before in earlier_selves(scene, thing):
+                appeared = min(appeared, before.born)
+                since = min(since, still_since(before, oldest))
+        if not people.tracks:
+            return 0.0 if self.needs_owner and appeared >= oldest else max(thing.last_seen - since, 0.0)
 
-        attended, owner_gap = since, np.inf
-        stays: list[tuple[float, float, float]] = []  # how near at the appearance, from, to
-        for person in self._people(scene, oldest):
-            times, off = distances(person, oldest, spot)
-            arrival = np.abs(times - max(appeared, oldest)) <= APPEARS
-            gap = float(off[arrival].min()) if arrival.any() else np.inf
-            for first, last in _stretches(times, off <= self.radius):
-                stays.append((gap, first, last))
-        owner_gap = min((gap for gap, _, _ in stays), default=np.inf)
-        known = appeared < oldest  # its arrival is forgotten: it was judged when it was remembered
-        if self.needs_owner and not known and owner_gap > self.radius:
-            return 0.0
-        for gap, first, last in stays:
-            if gap == owner_gap <= self.radius or last - first >= self.attending:
-                attended = max(attended, last)
+        off = distances(people, foot_points(thing.boxes[-1:].astype(np.float64))[0])
+        arriving = np.abs(people.times - appeared) <= APPEARS
+        gaps = people.least(np.where(arriving, off, np.inf))  # (n,) how near each person was when it appeared
+        owner = int(gaps.argmin()) if gaps.min() <= self.radius else -1
+        if self.needs_owner and owner < 0 and appeared >= oldest:
+            return 0.0  # an arrival that is forgotten by now was judged while it was remembered
+
+        attended, near, edges = since, off <= self.radius, people.edges
+        for person in np.logical_or.reduceat(near, people.first).nonzero()[0].tolist():
+            own = slice(edges[person], edges[person + 1])
+            for first, last in _stretches(people.times[own], near[own]):
+                if person == owner or last - first >= self.attending:
+                    attended = max(attended, last)
         return max(thing.last_seen - attended, 0.0)
 
-    def _people(self, scene: Scene, oldest: float) -> Iterator[Track]:
-        for person in (*scene.past, *scene.tracks):
-            if person.label in self.people and person.last_seen >= oldest:
-                yield person
 
-
-def _stretches(times: Floats, near: NDArray[np.bool_], *, longest_gap: float = 2.0) -> Iterator[tuple[float, float]]:
+def _stretches(times: Floats, near: NDArray[np.bool_], *, longest_gap: float = 3.0) -> Iterator[tuple[float, float]]:
     """(t,) times and whether near then -> (from, to) of every unbroken time near; short absences do not break it."""
     rows = near.nonzero()[0]
     if len(rows):

@@ -12,7 +12,7 @@ from pahara.core import EVERYWHERE, Reason, Scene, Scores, Subject, Track, Zone,
 from pahara.core.boxes import cover_matrix, foot_points, iou_matrix
 
 from .options import not_negative, positive, some_labels
-from .stillness import SAME_THING, THINGS, Stay, distances, last_stay
+from .stillness import SAME_THING, THINGS, Stay, distances, last_stay, people_rows
 from .trails import TINY, find, place
 
 TOLD = 10.0  # seconds that a removal stays visible in the scores after it is certain
@@ -65,21 +65,23 @@ class Removed:
     def seconds_gone(self, scene: Scene, thing: Track) -> float:
         """Seconds that its place has been in clear view without the thing; 0 when it never stood still or is back."""
         stay = last_stay(thing, scene.time - self.memory, self.seconds)
-        if stay is None or scene.time - stay.end > self.memory / 2:
+        if stay is None or not TINY < scene.time - stay.end <= self.memory / 2:
             return 0.0
         box = stay.box[None]
         if not self.zone.contains(foot_points(box), scene.size)[0] or self._is_back(scene, thing, stay):
             return 0.0
-        blocked, near = stay.end, self.radius == 0
-        for person in (*scene.past, *scene.tracks):
-            if person.label in self.people and person.last_seen >= stay.end - AROUND:
-                times, off = distances(person, stay.end - AROUND, foot_points(box)[0])
-                near = near or bool((off[times <= stay.end + AROUND] <= self.radius).any())
-                hidden = cover_matrix(box, person.boxes[person.since(stay.end)].astype(np.float64))[0] >= 0.3
-                if hidden.any():
-                    still_there = bool(hidden[-1]) and person.id in scene.by_id
-                    blocked = max(blocked, scene.time if still_there else float(person.times[person.since(stay.end)][hidden][-1]))
-        return scene.time - blocked if near else 0.0
+        people = people_rows(scene, self.people, stay.end - AROUND)
+        if not people.tracks:
+            return scene.time - stay.end if self.radius == 0 else 0.0
+        close = distances(people, foot_points(box)[0]) <= self.radius
+        if self.radius and not close[np.abs(people.times - stay.end) <= AROUND].any():
+            return 0.0
+        hiding = (cover_matrix(box, people.boxes)[0] >= 0.3) & (people.times > stay.end)
+        blocked = float(people.times[hiding].max(initial=stay.end))
+        still_hiding = hiding[people.last].nonzero()[0].tolist()  # not seen just now perhaps, but not known to have gone
+        if any(people.tracks[i].id in scene.by_id for i in still_hiding):
+            return 0.0
+        return scene.time - blocked
 
     def _is_back(self, scene: Scene, thing: Track, stay: Stay) -> bool:
         """Seen in its place again, under its own id or another."""

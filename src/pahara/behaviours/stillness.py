@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pahara.core import Scene, Track
-from pahara.core.boxes import Floats, centres, foot_points, heights, iou_matrix
+from pahara.core.boxes import Floats, centres, iou_matrix
 
-from .trails import TINY
+from .trails import TINY, Rows, rows_of
 
 MOVED = 0.35  # share of its own size that a thing's centre may wander while it counts as still
 SAME_THING = 0.4  # IoU of two tracks that are the same thing under two ids
@@ -66,9 +66,14 @@ def earlier_selves(scene: Scene, thing: Track) -> list[Track]:
     return [t for t, overlap in zip(ended, overlaps.tolist(), strict=True) if overlap >= SAME_THING]
 
 
-def distances(person: Track, since: float, spot: Floats) -> tuple[Floats, Floats]:
-    """-> times (t,), distances (t,) of a person's foot point from a spot (2,), in the person's own body heights."""
-    own = person.since(since)
-    boxes = person.boxes[own].astype(np.float64)
-    off = np.hypot(*(foot_points(boxes) - spot).T) / np.maximum(heights(boxes), 1.0)
-    return person.times[own], off
+def people_rows(scene: Scene, labels: tuple[str, ...], since: float, *, most: int = 0) -> Rows:
+    """The trails, live and ended, of people who were seen after `since`; `most` > 0 thins them."""
+    people = [t for t in (*scene.past, *scene.tracks) if t.label in labels and t.last_seen >= since]
+    return rows_of(people, max((t.last_seen for t in people), default=since) - since, most=most)
+
+
+def distances(people: Rows, spot: Floats) -> Floats:
+    """(N,) how far each row's foot point is from a spot (2,), in that person's own body heights."""
+    off = people.feet - spot
+    far: Floats = np.hypot(off[:, 0], off[:, 1]) / np.maximum(people.heights, 1.0)
+    return far
