@@ -12,13 +12,14 @@ from pahara.alarms import START, AlarmRule, AlarmState
 from pahara.core import Behaviour, Detections, Event, Observation, Scene, Scores, Tracker
 from pahara.tracking import SceneMemory, on_grid
 
-BEAT = 0.1  # seconds between two looks of the behaviours: detectors see jitter, not news, above ten a second
+BEAT = 0.1  # seconds between two observations that are remembered and stored: above ten a second detectors see jitter, not news
+THINK = 0.2  # seconds between two questions to the behaviours: nobody needs an alarm a tenth of a second sooner
 RESTLESS = 0.1  # body heights in two seconds: less than that is standing still
 
 
 @dataclass(frozen=True, eq=False)
 class Moment:
-    """All that one beat brought."""
+    """All that one beat brought. Behaviours are asked at every second beat or so: between, there are no scores and no events."""
 
     observation: Observation
     scene: Scene
@@ -29,8 +30,9 @@ class Moment:
 class Analyst:
     """Tracker, trails, behaviours and alarm state of one camera.
 
-    The tracker sees every detected frame; behaviours are asked at the *beat*. What they see at a beat is
-    exactly what the store keeps, so that a replay of stored observations gives the same events.
+    The tracker sees every detected frame; what it knows is remembered at the *beat*, ten times a second, and behaviours
+    are asked five times a second. What they see is exactly what the store keeps, and when they are asked follows from
+    the observations' times alone, so that a replay of stored observations gives the same events.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class Analyst:
         self.rules = {name: rules[name] for name in behaviours}
         self._memory = SceneMemory(camera, size, epoch=epoch, seconds=memory)
         self._alarms: dict[str, AlarmState] = dict.fromkeys(behaviours, START)
-        self._next_beat = -np.inf
+        self._next_beat = self._next_thought = -np.inf
         self._tracked: Observation | None = None
         self.scene: Scene | None = None  # of the last beat
 
@@ -85,13 +87,15 @@ class Analyst:
             self._tracked = self.tracker.update(detections, time)
         if time < self._next_beat - 1e-6:
             return None
-        late = time - self._next_beat
-        self._next_beat = time + self.beat - (late if 0 <= late < self.beat else 0.0)
+        self._next_beat = _next(time, self._next_beat, self.beat)
         return self.recall(on_grid(self._observe(time, fresh, signals)))
 
     def recall(self, observation: Observation) -> Moment:
         """One beat from an observation, seen now or read from the store."""
         scene = self.scene = self._memory.step(observation)
+        if observation.time < self._next_thought - 1e-6:
+            return Moment(observation, scene)
+        self._next_thought = _next(observation.time, self._next_thought, THINK)
         scores: dict[str, Scores] = {}
         events: list[Event] = []
         for name, behaviour in self.behaviours.items():
@@ -125,3 +129,9 @@ class Analyst:
             )
         seen, scores = (last.seen, last.scores) if fresh else (np.zeros_like(last.seen), np.zeros_like(last.scores))
         return Observation(time, last.ids, last.boxes, last.labels, seen, scores, signals)
+
+
+def _next(time: float, due: float, period: float) -> float:
+    """When it is due again, keeping the rhythm where frames come a little late, and beginning anew after a gap."""
+    late = time - due
+    return time + period - (late if 0 <= late < period else 0.0)
