@@ -89,8 +89,10 @@ def shrink(frame: Frame) -> NDArray[np.uint8]:
     ratio = min(LOOK_WIDTH / wide, LOOK_HEIGHT / tall, 1.0)
     if ratio == 1.0:
         return luma
-    small = cv2.resize(luma, (max(round(wide * ratio), 1), max(round(tall * ratio), 1)), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8)
+    size = (max(round(wide * ratio), 1), max(round(tall * ratio), 1))
+    if ratio < 1 / 3:  # every pixel of a large picture need not be read for this
+        luma = cv2.resize(luma, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class _Usual:
@@ -99,7 +101,7 @@ class _Usual:
     def __init__(self, small: NDArray[np.uint8]) -> None:
         self.mean: Plane = small.astype(np.float32)
         self.deviation: Plane = np.full(small.shape, 3.0, np.float32)
-        self._before: NDArray[np.uint8] = np.zeros(small.shape, np.uint8)  # the last look's mask, grown a little
+        self._before: NDArray[np.uint8] = np.zeros(small.shape, np.uint8)  # the last look's mask
 
     def moves(self, small: NDArray[np.uint8], seconds: float, least: float) -> bool:
         """Whether something compact moved; learns from the picture as it goes. `seconds` since the last look."""
@@ -111,35 +113,33 @@ class _Usual:
 
         changed = cv2.countNonZero(mask) / mask.size
         if changed > UPHEAVAL:  # the light was switched, or the camera turned: all is new, and new is usual
-            self.mean = now
-            self._before[:] = 0
+            self.mean, self._before = now, np.zeros_like(mask)
             return True
 
-        learn = 1 - np.exp(-seconds / MEAN_SECONDS)
-        self.mean = now - change * np.float32(1 - learn)  # keeps the light of now
+        # The mean follows the picture itself, not the relit mean: feeding the compensation back would let it swing.
+        cv2.accumulateWeighted(now, self.mean, 1 - np.exp(-seconds / MEAN_SECONDS))
         # Clipped: a passer-by teaches a little unrest, a tree that waves all day teaches all of it.
         cv2.accumulateWeighted(np.minimum(size, 3 * threshold), self.deviation, 1 - np.exp(-seconds / DEVIATION_SECONDS))
-        return self._sticks_together(mask, seconds, max(least * mask.size, 4.0))
-
-    def _sticks_together(self, mask: NDArray[np.uint8], seconds: float, pixels: float) -> bool:
-        """Whether a compact patch is there, and was there or nearby at the last look."""
-        if cv2.countNonZero(mask) < pixels:
-            self._before[:] = 0
-            return False
-        # Of nine neighbours at least five: single pixels and thin streaks of rain vanish.
-        dense = cv2.boxFilter(mask, cv2.CV_8U, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE)
-        solid = ((dense >= 5) & (mask > 0)).view(np.uint8)
-        before, self._before = self._before, cv2.dilate(solid, _SQUARE)
-        if cv2.countNonZero(solid) < pixels:
-            return False
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
-        large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= pixels) + 1
-        if not len(large):
-            return False
+        before, self._before = self._before, mask
+        least_pixels = max(least * mask.size, 4.0)
         if seconds > SPARSE:  # so few looks that a walker is elsewhere each time
-            return True
-        stayed = np.bincount(labels[before > 0], minlength=count)
-        return bool((stayed[large] > 0).any())
+            return _sticks_together(mask, least_pixels)
+        # A body still covers part of where it was at the last look; a rain drop is elsewhere. Who runs leaves no
+        # such trace, but is thick: there a patch counts at once.
+        return _sticks_together(mask & before, least_pixels) or _sticks_together(cv2.morphologyEx(mask, cv2.MORPH_OPEN, _SQUARE), least_pixels)
+
+
+def _sticks_together(mask: NDArray[np.uint8], pixels: float) -> bool:
+    """Whether there is a compact patch of so many pixels."""
+    if cv2.countNonZero(mask) < pixels:
+        return False
+    # Of nine neighbours at least five: single pixels and thin streaks vanish.
+    dense = cv2.boxFilter(mask, cv2.CV_8U, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE)
+    solid = ((dense >= 5) & (mask > 0)).view(np.uint8)
+    if cv2.countNonZero(solid) < pixels:
+        return False
+    _, _, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+    return bool((stats[1:, cv2.CC_STAT_AREA] >= pixels).any())
 
 
 SIGMAS = 5.0  # times the mean absolute deviation: four standard deviations of Gaussian noise
@@ -147,7 +147,7 @@ FLOOR = 7.0  # grey levels; no smaller change counts, however still the camera
 UPHEAVAL = 0.4  # share of the picture
 MEAN_SECONDS = 3.0  # what stands still this long is usual
 DEVIATION_SECONDS = 12.0
-SPARSE = 0.35  # seconds between looks beyond which a patch need not overlap its last place
+SPARSE = 0.25  # seconds between looks beyond which a patch need not overlap its last place
 _SQUARE = np.ones((5, 5), np.uint8)
 
 
