@@ -90,7 +90,7 @@ def shrink(frame: Frame) -> NDArray[np.uint8]:
     if ratio == 1.0:
         return luma
     size = (max(round(wide * ratio), 1), max(round(tall * ratio), 1))
-    if ratio < 1 / 3:  # every pixel of a large picture need not be read for this
+    if ratio < 1 / 6:  # every pixel of a large picture need not be read for this
         luma = cv2.resize(luma, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_NEAREST)
     return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -102,6 +102,7 @@ class _Usual:
         self.mean: Plane = small.astype(np.float32)
         self.deviation: Plane = np.full(small.shape, 3.0, np.float32)
         self._before: NDArray[np.uint8] = np.zeros(small.shape, np.uint8)  # the last look's mask
+        self._patch: NDArray[np.uint8] | None = None  # and what was compact in it
 
     def moves(self, small: NDArray[np.uint8], seconds: float, least: float) -> bool:
         """Whether something compact moved; learns from the picture as it goes. `seconds` since the last look."""
@@ -113,7 +114,7 @@ class _Usual:
 
         changed = cv2.countNonZero(mask) / mask.size
         if changed > UPHEAVAL:  # the light was switched, or the camera turned: all is new, and new is usual
-            self.mean, self._before = now, np.zeros_like(mask)
+            self.mean, self._before, self._patch = now, np.zeros_like(mask), None
             return True
 
         # The mean follows the picture itself, not the relit mean: feeding the compensation back would let it swing.
@@ -123,23 +124,29 @@ class _Usual:
         before, self._before = self._before, mask
         least_pixels = max(least * mask.size, 4.0)
         if seconds > SPARSE:  # so few looks that a walker is elsewhere each time
-            return _sticks_together(mask, least_pixels)
-        # A body still covers part of where it was at the last look; a rain drop is elsewhere. Who runs leaves no
-        # such trace, but is thick: there a patch counts at once.
-        return _sticks_together(mask & before, least_pixels) or _sticks_together(cv2.morphologyEx(mask, cv2.MORPH_OPEN, _SQUARE), least_pixels)
+            return _patches(mask, least_pixels) is not None
+        # A body still covers part of where it was at the last look; a rain drop is elsewhere. Who runs leaves no such
+        # trace, but is thick. And what is there goes on: a patch counts when one was near at the last look.
+        patch = _patches(mask & before, least_pixels)
+        if patch is None:
+            patch = _patches(cv2.morphologyEx(mask, cv2.MORPH_OPEN, _SQUARE), least_pixels)
+        last, self._patch = self._patch, patch
+        return patch is not None and last is not None and bool((cv2.dilate(last, _NEAR) & patch).any())
 
 
-def _sticks_together(mask: NDArray[np.uint8], pixels: float) -> bool:
-    """Whether there is a compact patch of so many pixels."""
+def _patches(mask: NDArray[np.uint8], pixels: float) -> NDArray[np.uint8] | None:
+    """The compact patches of so many pixels; None where there is none."""
     if cv2.countNonZero(mask) < pixels:
-        return False
+        return None
     # Of nine neighbours at least five: single pixels and thin streaks vanish.
     dense = cv2.boxFilter(mask, cv2.CV_8U, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE)
     solid = ((dense >= 5) & (mask > 0)).view(np.uint8)
     if cv2.countNonZero(solid) < pixels:
-        return False
-    _, _, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
-    return bool((stats[1:, cv2.CC_STAT_AREA] >= pixels).any())
+        return None
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+    large = stats[:, cv2.CC_STAT_AREA] >= pixels
+    large[0] = False
+    return large[labels].view(np.uint8) if large.any() else None
 
 
 SIGMAS = 5.0  # times the mean absolute deviation: four standard deviations of Gaussian noise
@@ -148,7 +155,7 @@ UPHEAVAL = 0.4  # share of the picture
 MEAN_SECONDS = 3.0  # what stands still this long is usual
 DEVIATION_SECONDS = 12.0
 SPARSE = 0.25  # seconds between looks beyond which a patch need not overlap its last place
-_SQUARE = np.ones((5, 5), np.uint8)
+_SQUARE, _NEAR = np.ones((5, 5), np.uint8), np.ones((9, 9), np.uint8)
 
 
 def _relit(mean: Plane, now: Plane) -> Plane:

@@ -53,13 +53,20 @@ class HogDetector:
 
     def describe(self) -> dict[str, object]:
         """For `models show`."""
-        return {"layout": "hog", "about": "histograms of oriented gradients, OpenCV's people weights: no download", "names": list(NAMES), "batch": 1}
+        return {
+            "layout": "hog",
+            "about": "histograms of oriented gradients, OpenCV's people weights: no download",
+            "names": list(NAMES),
+            "batch": 1,
+        }
 
     def _look(self, image: Image) -> Detections:
         tall, wide = image.shape[:2]
         scale = min(WINDOW[1] * FILLED[1] / (self.smallest * tall), 2.0)
         size = (max(round(wide * scale), WINDOW[0]), max(round(tall * scale), WINDOW[1]))
-        resized = image if size == (wide, tall) else cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        resized = (
+            image if size == (wide, tall) else cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        )
         grey = cv2.cvtColor(resized, cv2.COLOR_BGR2GRAY)
         windows, weights = self._hog.detectMultiScale(
             grey, hitThreshold=-0.2, winStride=(self.step, self.step), padding=(16, 16), scale=self.factor, groupThreshold=0

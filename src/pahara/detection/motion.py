@@ -127,7 +127,11 @@ class MotionDetector:
         blobs = find_blobs(foreground, self._scale)
         sighted = self._follow(blobs, time)
         sighted = self._without_ghosts(sighted, foreground, time)
-        watched = [blob for thing, blob in sighted if thing.label != OBJECT or thing.from_person or thing.travelled >= 0.35 or time - thing.born < 2]
+        watched = [
+            blob
+            for thing, blob in sighted
+            if thing.label != OBJECT or thing.from_person or thing.travelled >= 0.35 or time - thing.born < 2
+        ]
         self._background.learn(self._watched(watched, foreground.mask), seconds)
         for thing, blob in sighted:
             self._judge(thing, blob, seconds, time, small.shape)
