@@ -69,6 +69,14 @@ def test_who_comes_back_within_memory_goes_on_with_the_old_trail():
     assert scene.past == ()
 
 
+def test_who_came_back_between_two_beats_has_a_row_for_it():
+    keep = memory()
+    keep.step(beat(0.0, {1: (0, True)}))
+    keep.step(beat(3.0, {}))
+    (track,) = keep.step(beat(8.0, {1: (2, False)})).tracks
+    assert track.times.tolist() == [0, 8]
+
+
 def test_who_comes_back_after_memory_begins_anew():
     keep = memory(seconds=5)
     keep.step(beat(0.0, {1: (0, True)}))

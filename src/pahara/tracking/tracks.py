@@ -112,8 +112,7 @@ class Tracks:
             self.anchor[rows[moved]], self.still_since[rows[moved]] = measured[moved, :2], time
         # Majority vote (Boyer & Moore), weighted by score: a truck called "car" now and then stays a truck.
         votes = self.votes[rows] + np.where(self.label[rows] == labels, scores, -scores)
-        if (votes < 0).any():
-            self.label[rows] = np.where(votes < 0, labels, self.label[rows])
+        self.label[rows] = np.where(votes < 0, labels, self.label[rows])
         self.votes[rows] = np.minimum(np.abs(votes), MOST_VOTES)
 
     def remember(self, rows: Rows, looks: Array) -> None:
