@@ -284,7 +284,6 @@ def test_a_full_disk_costs_evidence_but_not_the_watch(command, yard, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="Session lets the annotated film's error end the watch")
 def test_a_full_disk_stops_the_drawing_but_not_the_watch(command, yard):
     watching = command("watch", yard.film, "-c", yard.config, *MOTION, "--no-keep", "--annotate", "drawn.mp4", before="ulimit -f 80")
     _, told = watching.communicate(timeout=100)

@@ -86,7 +86,6 @@ def test_a_recording_without_a_configuration_needs_one_for_its_replay(store, con
         plan_of(recording, from_data({"version": 1}))
 
 
-@pytest.mark.xfail(strict=True, reason="Session.run finishes only after KeyboardInterrupt")
 def test_a_source_that_breaks_for_good_ends_the_watch_with_what_was_seen(session, store, monkeypatch):
     """A camera that never comes back: its trails, its event and the end of the recording are kept, and the user is told."""
     whole = session.source
@@ -109,7 +108,6 @@ def test_a_source_that_breaks_for_good_ends_the_watch_with_what_was_seen(session
     assert len(list(store.every_event(recording=recording))) == 1
 
 
-@pytest.mark.xfail(strict=True, reason="a KeyboardInterrupt between the analyst and the recorder loses that beat")
 def test_an_interruption_in_the_middle_of_a_beat_loses_no_beat(session, store, monkeypatch):
     """Ctrl-C comes as a signal, wherever the program is just then: here while the behaviours think."""
     step = AlarmRule.step

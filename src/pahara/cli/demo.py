@@ -82,7 +82,7 @@ def demo(
             on_watch=see,
         )
     report = write_report(result.summary, out / "report.html", lang)
-    problems = result.session.recorder.problems if result.session.recorder is not None else []
+    problems = result.session.problems
     if as_json:
         say_json({**_figures(result), "report": report, "interrupted": result.session.interrupted, "problems": problems})
     else:

@@ -146,7 +146,7 @@ def finish(session: Session, summary: RunSummary, folder: Path | None, language:
 
     from .output import note, say_json, warn
 
-    problems = list(session.recorder.problems) if session.recorder is not None else []
+    problems = list(session.problems)
     report = None
     if folder is not None:
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 import time as clock
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
-from pahara.core import Detector, Event, Signal, Subject
+from pahara.core import Detector, Event, PaharaError, Signal, Subject
 from pahara.report import RunFacts, RunSummary, SourceStats, SummaryCollector
 from pahara.video.source import VideoSource
 from pahara.video.writer import AnnotatedWriter
@@ -43,25 +45,50 @@ class Session:
     time: float = 0.0  # media seconds of the last frame
     people: int = 0  # tracks in view at the last beat
     interrupted: bool = False
+    _undrawn: list[str] = field(default_factory=list)
     gaps: list[tuple[float, float]] = field(default_factory=list)  # blind time: media seconds from, to
 
     def run(self, tell: Callable[[Session, Look], None] | None = None) -> RunSummary:
-        """Watch to the end, to `seconds`, or until KeyboardInterrupt, which ends the watch and keeps what was seen.
+        """Watch to the end, to `seconds`, or until Ctrl-C, which ends the watch after the frame at hand and keeps what was seen.
 
-        `tell(session, look)` is called after each frame. The interruption is remembered in `interrupted`.
+        `tell(session, look)` is called after each frame. The interruption is remembered in `interrupted`; a second Ctrl-C
+        does not wait for the frame. Where the source or the detector fails for good, what was seen is kept before the error is raised.
         """
         cpu, wall = clock.process_time(), clock.perf_counter()
         try:
-            for look in watch(self.source, self.detect, self.analyst, gate=self.gate, signals=self.signals):
-                self._see(look)
-                if tell is not None:
-                    tell(self, look)
-                if look.frame.time >= self.seconds:
-                    break
+            with self._interruptible():
+                for look in watch(self.source, self.detect, self.analyst, gate=self.gate, signals=self.signals):
+                    self._see(look)
+                    if tell is not None:
+                        tell(self, look)
+                    if self.interrupted or look.frame.time >= self.seconds:
+                        break
         except KeyboardInterrupt:
             self.interrupted = True
-        cpu, wall = clock.process_time() - cpu, clock.perf_counter() - wall
-        return self._finish(cpu, wall)
+        except BaseException:
+            self._finish(clock.process_time() - cpu, clock.perf_counter() - wall)
+            raise
+        return self._finish(clock.process_time() - cpu, clock.perf_counter() - wall)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Ctrl-C lets the frame at hand be finished: a beat that behaviours have seen must reach the store, or a replay would differ."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(number: int, _: object) -> None:
+            if self.interrupted:
+                signal.default_int_handler(number, None)
+            self.interrupted = True
+            if getattr(self.source, "live", False):  # it may be waiting for a camera; a handler must not wait for it
+                threading.Thread(target=self.source.close, daemon=True).start()
+
+        before = signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def _see(self, look: Look) -> None:
         if self.frames and look.frame.time - self.time > BLIND:
@@ -80,7 +107,7 @@ class Session:
                 self._event(event)
         if self.annotate is not None:
             alerts = {track for subject in self.ongoing.values() for track in subject}
-            self.annotate.write(look.frame, self.analyst.scene, alerts)
+            self._draw(lambda film: film.write(look.frame, self.analyst.scene, alerts))
 
     def _event(self, event: Event) -> None:
         self.events.append(event)
@@ -102,8 +129,7 @@ class Session:
             self.recorder.finish(last)
             for event_id, clip in self.recorder.clips.items():
                 self.collector.evidence(event_id, clip=clip)
-        if self.annotate is not None:
-            self.annotate.close()
+        self._draw(lambda film: film.close())
         told = self.source.stats
         facts = RunFacts(
             frames=self.frames,
@@ -116,5 +142,19 @@ class Session:
             versions=self.versions,
         )
         stats = SourceStats(corrupt_packets=told.corrupt, dropped_frames=told.skipped, reconnects=told.reconnects, gaps=tuple(self.gaps))
-        problems: list[Any] = list(self.recorder.problems) if self.recorder is not None else []
-        return self.collector.finish(end=self.time, facts=facts, stats=stats, warnings=problems, title=self.title)
+        return self.collector.finish(end=self.time, facts=facts, stats=stats, warnings=self.problems, title=self.title)
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be kept, in the user's words."""
+        return [*(self.recorder.problems if self.recorder is not None else ()), *self._undrawn]
+
+    def _draw(self, work: Callable[[AnnotatedWriter], None]) -> None:
+        """A film that cannot be written costs the film, not the watch."""
+        if self.annotate is None:
+            return
+        try:
+            work(self.annotate)
+        except (PaharaError, OSError) as problem:
+            self._undrawn.append(str(problem))
+            self.annotate = None
