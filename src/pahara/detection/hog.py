@@ -46,7 +46,7 @@ class HogDetector:
         if not available():
             raise ModelError("this OpenCV has no HOG detector; try: pip install opencv-contrib-python-headless")
         self._hog = cv2.HOGDescriptor()
-        self._hog.setSVMDetector(cv2.HOGDescriptor_getDefaultPeopleDetector())
+        self._hog.setSVMDetector(cv2.HOGDescriptor_getDefaultPeopleDetector())  # type: ignore[attr-defined]  # OpenCV 5 has no stub of it
 
     def __call__(self, images: Sequence[Image], /) -> list[Detections]:
         return [self._look(image) for image in images]

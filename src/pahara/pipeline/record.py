@@ -166,8 +166,8 @@ class Recorder:
 
     def _lose(self, what: str, why: str) -> None:
         """Told once for each reason; the log has every one."""
-        log.warning("could not keep %s: %s", what, why)
         self._lost[why] = self._lost.get(why, 0) + 1
+        log.debug("could not keep %s: %s", what, why)
         if self._lost[why] == 1:
             self.problems.append(f"could not keep {what}: {why}")
 

@@ -46,6 +46,7 @@ class Session:
     people: int = 0  # tracks in view at the last beat
     interrupted: bool = False
     _undrawn: list[str] = field(default_factory=list)
+    _finishing: bool = False
     gaps: list[tuple[float, float]] = field(default_factory=list)  # blind time: media seconds from, to
 
     def run(self, tell: Callable[[Session, Look], None] | None = None) -> RunSummary:
@@ -55,20 +56,22 @@ class Session:
         does not wait for the frame. Where the source or the detector fails for good, what was seen is kept before the error is raised.
         """
         cpu, wall = clock.process_time(), clock.perf_counter()
-        try:
-            with self._interruptible():
+        with self._interruptible():
+            try:
                 for look in watch(self.source, self.detect, self.analyst, gate=self.gate, signals=self.signals):
                     self._see(look)
                     if tell is not None:
                         tell(self, look)
                     if self.interrupted or look.frame.time >= self.seconds:
                         break
-        except KeyboardInterrupt:
-            self.interrupted = True
-        except BaseException:
-            self._finish(clock.process_time() - cpu, clock.perf_counter() - wall)
-            raise
-        return self._finish(clock.process_time() - cpu, clock.perf_counter() - wall)
+            except KeyboardInterrupt:
+                self.interrupted = True
+            except BaseException:
+                summary = self._finish(clock.process_time() - cpu, clock.perf_counter() - wall)
+                if self.interrupted:  # the camera was closed under the reader's hands
+                    return summary
+                raise
+            return self._finish(clock.process_time() - cpu, clock.perf_counter() - wall)
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -78,7 +81,7 @@ class Session:
             return
 
         def stop(number: int, _: object) -> None:
-            if self.interrupted:
+            if self.interrupted and not self._finishing:
                 signal.default_int_handler(number, None)
             self.interrupted = True
             if getattr(self.source, "live", False):  # it may be waiting for a camera; a handler must not wait for it
@@ -122,6 +125,7 @@ class Session:
             self.collector.event(event, snapshot=pictures.snapshot, thumbnail=pictures.thumbnail)
 
     def _finish(self, cpu: float, wall: float) -> RunSummary:
+        self._finishing = True  # from here on Ctrl-C changes nothing: what was seen is being kept
         last = self.analyst.finish()
         for event in last:
             self._event(event)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -141,11 +142,10 @@ class VideoWriter:
         self.closed = True
         container, self._container, self._stream = self._container, None, None
         if container is not None:
-            try:
+            with suppress(OSError, av.error.FFmpegError):  # it is given up already; the reason is on its way to the user
                 container.close()
-            except (OSError, av.error.FFmpegError):
-                self._temporary.unlink(missing_ok=True)
-        self._temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
 
 
 class AnnotatedWriter:
