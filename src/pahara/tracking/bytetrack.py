@@ -139,35 +139,43 @@ class ByteTrack:
             fused *= 1 - self.appearance_weight * (1 - alike)
 
         unseen = time - tracks.seen_at
-        still = tracks.still
+        still, confirmed = tracks.still, tracks.confirmed
         alive = unseen <= np.where(still, max(self.still_gap, self.max_gap), self.max_gap)
         sure = scores >= self.high
 
         def stage(rows: Bools, columns: Bools, worth: Array, floor: float) -> None:
-            a, b = (rows & (partner < 0)).nonzero()[0], (columns & free).nonzero()[0]
+            a, b = rows.nonzero()[0], columns.nonzero()[0]
             if len(a) and len(b):
-                chosen_a, chosen_b = assign(worth[a[:, None], b], floor)
+                whole = len(a) == len(tracks) and len(b) == len(boxes)
+                chosen_a, chosen_b = assign(worth if whole else worth[a[:, None], b], floor)
                 partner[a[chosen_a]] = b[chosen_b]
                 free[b[chosen_b]] = False
 
-        settled = alive & tracks.confirmed
+        settled = alive & confirmed
         stage(settled, sure, fused, self.min_similarity)
-        leaning = settled & (unseen <= WEAK_SIGHT + time - before) & (tracks.trust >= self.high)
-        stage(leaning, ~sure, similar, self.min_weak_iou)
-        stage(~tracks.confirmed, sure, fused, self.min_similarity)
-        # Who stood there may still be there, and so may anyone when nobody looked for a while (a closed motion gate).
-        patient = tracks.confirmed & (partner < 0) & (still | (tracks.seen_at >= before))
-        if patient.any() and (sure & free).any():
-            stage(patient, sure, iou_matrix(tracks.box, boxes) * same, SAME_PLACE)
+        if np.count_nonzero(sure) < len(boxes):
+            leaning = settled & (partner < 0) & (unseen <= WEAK_SIGHT + time - before) & (tracks.trust >= self.high)
+            stage(leaning, ~sure, similar, self.min_weak_iou)
+        left = sure & free
+        if np.count_nonzero(left):
+            stage(~confirmed, left, fused, self.min_similarity)
+            # Who stood there may still be there, and so may anyone when nobody looked for a while (a closed motion gate).
+            patient = confirmed & (partner < 0) & (still | (tracks.seen_at >= before))
+            if np.count_nonzero(patient):
+                stage(patient, sure & free, iou_matrix(tracks.box, boxes) * same, SAME_PLACE)
 
         hit = (partner >= 0).nonzero()[0]
         taken = partner[hit]
-        near = plain[:, taken] * tracks.confirmed[:, None]
+        near = plain[:, taken]
         own = plain[hit, taken]
         near[hit, np.arange(len(hit))] = 0
-        rivalry = near[unseen <= RECENT].max(axis=0, initial=0.0)
-        hidden = near[(partner < 0) & (unseen <= LOST_JUST_NOW + time - before)].max(axis=0, initial=0.0)
-        return hit, taken, rivalry, (hidden > 0.1) & (hidden >= MERGED * own)
+        rivalry = near[confirmed & (unseen <= RECENT)].max(axis=0, initial=0.0)
+        merged = np.zeros(len(hit), bool)
+        lost = confirmed & (partner < 0) & (unseen <= LOST_JUST_NOW + time - before)
+        if np.count_nonzero(lost):
+            hidden = near[lost].max(axis=0)
+            merged = (hidden > 0.1) & (hidden >= MERGED * own)
+        return hit, taken, rivalry, merged
 
     def _judge(self) -> None:
         """Newcomers that lasted are confirmed; what has been out of sight for too long is forgotten."""

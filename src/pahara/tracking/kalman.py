@@ -53,17 +53,12 @@ def correct(state: Array, measured: Array, size: Array, doubt: Array | float, se
     `doubt` (n, 1) multiplies the expected error: below 1 for a sure detection, more for a doubtful one.
     `seconds` since the frame before. -> (5, n, 4), a new array.
     """
-    place, velocity, pp, pv, vv = state
-    error = (NOISE * doubt * size) ** 2 * max(1.0, CALM / seconds)
-    gain_place = pp / (pp + error)
-    gain_velocity = pv / (pp + error)
-    surprise = measured - place
+    error = (doubt * size * NOISE) ** 2 * max(1.0, CALM / seconds)
+    gain = state[2:4] / (state[2] + error)  # of place and velocity, (2, n, 4)
     better = np.empty_like(state)
-    better[0] = place + gain_place * surprise
-    better[1] = velocity + gain_velocity * surprise
-    better[2] = (1 - gain_place) * pp
-    better[3] = (1 - gain_place) * pv
-    better[4] = vv - gain_velocity * pv
+    better[:2] = state[:2] + gain * (measured - state[0])
+    better[2:4] = state[2:4] * (1 - gain[0])
+    better[4] = state[4] - gain[1] * state[3]
     return better
 
 
