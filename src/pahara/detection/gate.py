@@ -43,7 +43,7 @@ class MotionGate:
     a walker a fifteenth of the picture tall). enabled False opens it for every frame.
     """
 
-    def __init__(self, *, beat: float = 2.0, stay: float = 0.5, least: float = 0.0003, enabled: bool = True) -> None:
+    def __init__(self, *, beat: float = 2.0, stay: float = 0.3, least: float = 0.0003, enabled: bool = True) -> None:
         self.beat, self.stay, self.least, self.enabled = beat, stay, least, enabled
         self.statistics = GateStatistics()
         self.reason = ""  # why the last look opened the gate; "" when it stayed shut
