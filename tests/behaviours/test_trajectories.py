@@ -1,6 +1,6 @@
 """More than ten thousand random walks, judged by geometry: no event is wrong, missing or told twice.
 
-Fifty people walk at once, each alone in the eyes of the rules. Their paths are drawn so that geometry gives one answer;
+A hundred people walk at once, each alone in the eyes of the rules. Their paths are drawn so that geometry gives one answer;
 what is seen of them is sampled at any frame rate, with trembling boxes, missed sightings and short occlusions.
 """
 
@@ -18,7 +18,7 @@ from pahara.behaviours import Crossing, Intrusion, Loitering
 from pahara.core import Observation, Tripwire, Zone
 from pahara.tracking import SceneMemory, on_grid
 
-PEOPLE = 50
+PEOPLE = 100
 SIZE = (1280, 720)
 WALKED: Counter[str] = Counter()  # trajectories judged so far, by rule
 
@@ -92,7 +92,7 @@ worlds = st.builds(
     lambda seed, fps, jitter, gaps: World(seed, fps, jitter, gaps if fps >= 8 else 0.0),
     st.integers(0, 2**63), st.sampled_from([2, 3, 5, 8, 10, 15]), st.sampled_from([0.0, 0.01, 0.02]), st.sampled_from([0.0, 0.1, 0.2]),
 )  # fmt: skip
-THOROUGH = settings(max_examples=105, deadline=None, phases=[Phase.generate], print_blob=True)
+THOROUGH = settings(max_examples=53, deadline=None, derandomize=True, phases=[Phase.generate], print_blob=True)
 
 
 # ---------------------------------------------------------------- crossings
@@ -177,16 +177,22 @@ def distance_to_border(points):
 
 
 def staying_walk(world):
-    """A walk in and out of the yard whose stops are clear of its border."""
-    points, stays = [], []
-    for _ in range(int(world.rng.integers(1, 5))):
-        while True:
-            new = world.rng.uniform([60, 140], [1220, 700])
-            if distance_to_border(new[None])[0] >= 0.25 * world.tall:
-                break
-        points.append(new)
-        stays.append(float(world.rng.choice([world.rng.uniform(0.2, 2), world.rng.uniform(2, 10)])))
-    return world.walk(np.array(points), stays)
+    """A walk in and out of the yard that stops clear of its border and does not stroll along it: there a trembling box decides."""
+    while True:
+        points, stays = [], []
+        for _ in range(int(world.rng.integers(1, 5))):
+            while True:
+                new = world.rng.uniform([60, 140], [1220, 700])
+                if distance_to_border(new[None])[0] >= 0.25 * world.tall:
+                    break
+            points.append(new)
+            stays.append(float(world.rng.choice([world.rng.uniform(0.2, 2), world.rng.uniform(2, 10)])))
+        times, places = world.walk(np.array(points), stays)
+        clock = np.arange(times[0], times[-1], 0.05)
+        path = np.stack([np.interp(clock, times, places[:, 0]), np.interp(clock, times, places[:, 1])], -1)
+        near = distance_to_border(path) < 5 * world.jitter * world.tall
+        if not (near[:-6] & near[3:-3] & near[6:]).any():  # nowhere near it for 0.3 s
+            return times, places
 
 
 def visits(way, grace, slack):
@@ -229,7 +235,7 @@ def test_every_long_stay_is_told_once_and_nothing_else(world):
     for i in range(PEOPLE):
         world.way[i] = staying_walk(world)
     scenes = list(world.scenes())
-    slack = 2 / world.fps + 0.2 + (1.1 if world.gaps else 0.0)
+    slack = 2 / world.fps + 0.2 + (0.3 if world.jitter else 0.0) + (1.1 if world.gaps else 0.0)
     for behaviour, limit, grace in [(LOITERING, LIMIT, GRACE), (INTRUSION, 1.0, 0.5)]:
         # Without cooldown each stay is judged for itself; the linger bridges the steps outside that `grace` allows.
         events = told(behaviour, AlarmRule(linger=grace + 1 / world.fps, cooldown=0, same_place=0), scenes)

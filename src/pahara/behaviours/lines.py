@@ -16,7 +16,7 @@ from .trails import PATIENCE, TINY, Rows, rows_of
 MEMORY = 30.0  # seconds of trail that may tell on which side someone was
 SHOWN = 1.0  # seconds that a crossing is shown after it became certain
 SILENCE = 1.5  # seconds without a sighting after which the last side counts, though too short to be sure otherwise
-LEGS = 0.25  # share of the body height by which the foot point leaps when legs are hidden or come into view
+LEGS = 0.25  # share of the whole box by which it shrinks or grows at a stroke when legs are hidden or come into view
 STEADY = 0.12  # share of the body height by which the head may move meanwhile
 HIDDEN = 3.0  # seconds that legs may be hidden before the box is taken as it is
 DENSE = 0.35  # seconds between rows up to which a leap can be told from a movement
@@ -100,12 +100,13 @@ class Gate:
         jump = np.hypot(step[:, 0], step[:, 1]) > np.maximum(1.0, self.fastest * lasted) * larger
 
         steady = (np.abs(boxes[1:, 1] - boxes[:-1, 1]) <= STEADY * larger) & (lasted <= DENSE)
-        leap = steady & (np.abs(step[:, 1]) >= LEGS * (larger - np.abs(step[:, 1])))
+        grown = tall[1:] - tall[:-1]
+        leap = steady & (np.abs(grown) >= LEGS * larger)
         if leap.any():
             for row in leap.nonzero()[0].tolist():
-                if step[row, 1] > 0:
+                if grown[row] > 0:
                     jump[row] |= sides[row] != 0
-                elif -step[row, 1] >= LEGS * tall[row]:
+                else:
                     hidden = (times[row + 1 :] <= times[row] + HIDDEN) & np.logical_and.accumulate(tall[row + 1 :] < 0.85 * tall[row])
                     sides[row + 1 :][hidden] = 0
         return [False, *jump.tolist()]
@@ -120,6 +121,7 @@ class Gate:
             if broken[row]:
                 settled = candidate = 0
             if side == 0:
+                candidate = 0  # only an unbroken stay is sure: who waits on the line is now and then beyond it by a trembling box
                 continue
             if side != candidate:
                 candidate, since = side, row
