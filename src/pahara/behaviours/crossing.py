@@ -11,6 +11,7 @@ from pahara.core import Reason, Scene, Scores, Subject, Tripwire
 
 from .lines import MEMORY, Gate
 from .options import not_negative, positive, some_labels
+from .trails import find
 
 Direction = Literal["forward", "backward", "both"]
 
@@ -52,7 +53,8 @@ class Crossing:
         return {(p.track,): 1.0 for p in self._gate.showing(scene, self.labels) if self._wanted(p.forward)}
 
     def explain(self, scene: Scene, subject: Subject) -> Reason:
-        mine = [p for p in self._gate.showing(scene, self.labels) if p.track == subject[0] and self._wanted(p.forward)]
+        track = find(scene, subject[0])
+        mine = [] if track is None else [p for p in self._gate.shown(track, scene) if self._wanted(p.forward)]
         forward = mine[-1].forward if mine else self.direction != "backward"
         beyond = mine[-1].beyond if mine else 0.0
         return Reason("crossing.forward" if forward else "crossing.backward", beyond, self.margin, "body heights", self.line.name)

@@ -48,27 +48,31 @@ class Gate:
         Tracks that ended a moment ago count too: who runs out of the picture behind the line has crossed.
         """
         window = SHOWN + SILENCE + self.seconds + earlier
-        tracks = self._changing(scene, scene.recent if window <= RECENT else rows_of(scene.tracks, window, before=1))
+        tracks = self._changing(scene, scene.recent if window <= RECENT else rows_of(scene.tracks, window, before=1), window)
         ended = []
         for track in reversed(scene.past):  # by their end
             if track.last_seen < scene.time - window - PATIENCE:
                 break
             if track.last_seen >= scene.time - window:
                 ended.append(track)
-        tracks += self._changing(scene, rows_of(ended, window, before=1))
-        found = [p for track in tracks if not labels or track.label in labels for p in self.passages(track, scene)]
-        found = [p for p in found if p.ends > scene.time - earlier and scene.time >= p.time - TINY]
+        tracks += self._changing(scene, rows_of(ended, window, before=1), window)
+        found = [p for track in tracks if not labels or track.label in labels for p in self.shown(track, scene, earlier=earlier)]
         return sorted(found, key=lambda p: (p.time, p.track))
 
-    def _changing(self, scene: Scene, rows: Rows) -> list[Track]:
-        """Tracks that may have changed sides in these rows: only they are looked at one by one."""
+    def shown(self, track: Track, scene: Scene, *, earlier: float = 0.0) -> list[Passage]:
+        """The same for one track."""
+        return [p for p in self.passages(track, scene) if p.ends > scene.time - earlier and scene.time >= p.time - TINY]
+
+    def _changing(self, scene: Scene, rows: Rows, window: float) -> list[Track]:
+        """Tracks that may have changed sides in the last `window` seconds: only they are looked at one by one."""
         if not rows.tracks:
             return []
         off = self.line.side(rows.feet, scene.size)
         clear = self.margin * np.maximum(rows.heights, 1.0)
+        begin = rows.at(np.full(len(rows.tracks), scene.time - window))  # the last row before the window
         right, left = off >= clear, off <= -clear
-        was_right, was_left = np.logical_or.reduceat(right, rows.first), np.logical_or.reduceat(left, rows.first)
-        unknown = ~(right[rows.first] | left[rows.first])  # on the line when these rows begin: it may have come from anywhere
+        was_right, was_left = rows.ever(right, begin), rows.ever(left, begin)
+        unknown = ~(right[begin] | left[begin])  # on the line when these rows begin: it may have come from anywhere
         changing = (was_right & was_left) | (unknown & (was_right | was_left))
         return [rows.tracks[i] for i in changing.nonzero()[0].tolist()]
 

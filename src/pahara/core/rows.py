@@ -68,6 +68,13 @@ class Rows:
         found: NDArray[np.intp] = np.maximum(axis.searchsorted(wanted, side="right") - 1, self.first)
         return found
 
+    def ever(self, true: NDArray[np.bool_], begin: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """(N,) bools, (n,) a row of each trail -> (n,) whether any is True from that row on."""
+        spans = np.empty(2 * len(begin), np.intp)
+        spans[::2], spans[1::2] = begin, self.edges[1:]
+        ever: NDArray[np.bool_] = np.logical_or.reduceat(np.append(true, False), spans)[::2]
+        return ever
+
     def most(self, values: NDArray[Any]) -> NDArray[Any]:
         """(N,) -> (n,) each trail's largest value."""
         most: NDArray[Any] = np.maximum.reduceat(values, self.first)
