@@ -152,13 +152,35 @@ def incidents(script: Script, company: Company, observed: Observed | None = None
             found += [_placed(i, index, rule) for i in judge(seen, rule)]
     found += _staged(seen)
     found = [replace(i, sure=False) if i.kind != "tamper" and _blind(script, i.start) else i for i in found]
-    found = [replace(i, start=float(i.start), end=float(i.end), sure=bool(i.sure)) for i in found]
+    found = [replace(i, start=float(i.start), end=float(i.end), sure=bool(i.sure) and not _repeated(i, found)) for i in found]
     return tuple(sorted((i for i in found if i.start < script.duration), key=lambda i: (i.start, i.kind, i.subjects)))
 
 
 def _blind(script: Script, time: float) -> bool:
     """Whether the camera has just been, or is about to be, tampered with."""
     return any(t.begin - 1.0 <= time <= t.end + 2.0 for t in script.tampers)
+
+
+COOLDOWN = {
+    "intrusion": 30.0,
+    "loitering": 60.0,
+    "running": 10.0,
+    "wrong_way": 15.0,
+    "falling": 60.0,
+    "crowding": 60.0,
+}  # the product's own
+
+
+def _repeated(incident: Incident, earlier: list[Incident]) -> bool:
+    """Whether the same one did the same so shortly before that the product keeps quiet."""
+    quiet = COOLDOWN.get(incident.kind, 0.0)
+    return any(
+        i.kind == incident.kind
+        and i.rule == incident.rule
+        and i.subjects == incident.subjects
+        and i.start < incident.start <= i.end + quiet
+        for i in earlier
+    )
 
 
 def _placed(incident: Incident, index: int, rule: Rule) -> Incident:
@@ -327,7 +349,8 @@ def _tailgating(seen: Observed, rule: Rule) -> Iterator[Incident]:
             gap = second.time - first.time
             both = (min(first.id, second.id), max(first.id, second.id))
             box = _box([seen.trails[i] for i in both], _row(seen, second.time))
-            sure = first.sure and second.sure and gap <= 0.7 * wait
+            crowded = any(second.time - 5 < p.time < second.time and p not in (first, second) for p in through)
+            sure = first.sure and second.sure and gap <= 0.7 * wait and not crowded  # in a queue nobody can say who followed whom
             yield Incident(
                 "tailgating", second.time, second.time + SHOWN, both, box, detail={"gap": round(gap, 2), "limit": wait}, sure=sure
             )
@@ -479,6 +502,18 @@ def _away(trail: Trail, spot: Floats) -> Floats:
     return np.where(trail.here, off, np.inf)
 
 
+def _company(trail: Trail, spot: Floats, begin: float, end: float) -> bool:
+    """Whether someone stays so near to a spot that one may think they belong to what stands there."""
+    near = (_away(trail, spot) <= 1.2 * RADIUS) & (trail.times >= begin - 6.0) & (trail.times <= end)
+    return any((b - a) * BEAT >= 2.5 for a, b in _joined(_runs(near), 2.0))
+
+
+def _cover(box: Floats, boxes: Floats) -> Floats:
+    """(4,), (t, 4) -> (t,) share of the box that each of the others covers."""
+    covered: Floats = box_math.cover_matrix(box[None].astype(np.float64), boxes)[0]
+    return covered
+
+
 def _abandoned(seen: Observed, rule: Rule) -> Iterator[Incident]:
     wait = limit(rule, "seconds")
     for bag_id, stretches in seen.company.bags.items():
@@ -501,7 +536,8 @@ def _abandoned(seen: Observed, rule: Rule) -> Iterator[Incident]:
             start, end = left + wait, float(min(stood.end, seen.script.duration))
             if end - left < wait:
                 continue
-            clear = not _behind(seen.script.view, np.array([[[*stood.at, 0.1], [*stood.at, 0.3]]]), _blocks(seen.script))[0]
+            alone = not any(_company(t, spot, left, end) for t in seen.trails.values() if t.id != owner.id)
+            clear = alone and not _behind(seen.script.view, np.array([[[*stood.at, 0.1], [*stood.at, 0.3]]]), _blocks(seen.script))[0]
             sure = bool(end - left >= wait + 4.0 and clear and min(box[2] - box[0], box[3] - box[1]) >= 14 and box[3] - box[1] >= 22)
             yield Incident(
                 "abandoned",
@@ -523,10 +559,18 @@ def _removed(seen: Observed, rule: Rule) -> Iterator[Incident]:
             box = bag_box(seen.script, bag_id, stood.at, stood.turn)
             if box_math.area(box[None])[0] < 1:
                 continue
-            start = stood.end + GONE
+            gone = stood.end  # while the taker stands before the place, nobody can see that it is empty
+            for trail in seen.trails.values():
+                hides = (_cover(box, trail.boxes) >= 0.3) & trail.here & (trail.times >= stood.end) & (trail.times <= stood.end + 6.0)
+                if trail.id == after.by and hides.any():
+                    gone = max(gone, float(trail.times[hides][-1]))
+            start = gone + GONE
             if start >= seen.script.duration:
                 continue
+            a, b = _row(seen, stood.end), _row(seen, start + 2.0)
+            others = [t for t in seen.trails.values() if t.id != after.by]
             clear = not _behind(seen.script.view, np.array([[[*stood.at, 0.1], [*stood.at, 0.3]]]), _blocks(seen.script))[0]
+            clear = clear and not any((_cover(box, t.boxes[a : b + 1]) * t.here[a : b + 1] > 0.2).any() for t in others)
             sure = bool(stood.end - stood.begin >= wait + 4.0 and clear and box[3] - box[1] >= 22 and start + 3 < seen.script.duration)
             detail = {"taken": round(stood.end, 2), "stood": round(stood.end - stood.begin, 2), "limit": GONE, "by": after.by}
             yield Incident("removed", start, min(start + 10.0, seen.script.duration), (bag_id,), _as_box(box), detail=detail, sure=sure)

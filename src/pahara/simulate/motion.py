@@ -162,8 +162,8 @@ def standing(times: Floats, seed: int, style: str = "idle") -> Floats:
 
 
 CROUCHED = pose(
-    z=0.235, y=-0.02, pitch=0.35, spine_pitch=0.75, head_pitch=0.15, lf_y=0.10, rf_y=-0.15, rf_z=0.10, rf_pitch=-0.75,
-    l_swing=0.55, l_elbow=0.35, r_swing=0.6, r_elbow=0.4, l_turn=0.6, r_turn=0.6,
+    z=0.25, y=-0.04, pitch=0.18, spine_pitch=0.62, head_pitch=0.2, lf_y=0.07, rf_y=-0.10, rf_z=0.10, rf_pitch=-0.75,
+    l_swing=0.45, l_elbow=0.25, r_swing=0.5, r_elbow=0.3, l_turn=0.6, r_turn=0.6,
 )  # fmt: skip
 BENT = pose(
     z=0.40, y=-0.05, pitch=0.55, spine_pitch=0.95, head_pitch=-0.35, lf_y=0.08, rf_y=-0.08, rf_pitch=-0.25, rf_z=0.055,

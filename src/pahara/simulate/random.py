@@ -377,7 +377,7 @@ def _distract(d: _Draft, kind: str) -> None:
         )
     elif kind == "cyclist" and d.setting.along == "x" and not d.setting.place.ceiling:
         end, c = int(rng.integers(2)), float(rng.uniform(0.8, 0.95))
-        d.add(d.door(end, c)[0], [do.Drive(tuple(d.out(1 - end, c)), round(float(rng.uniform(2.2, 2.6)), 2))], d.when(9), kind="cyclist")
+        d.add(d.door(end, c)[0], [do.Drive(tuple(d.out(1 - end, c)), round(float(rng.uniform(1.6, 1.9)), 2))], d.when(12), kind="cyclist")
     elif kind == "trolley":
         end, c = int(rng.integers(2)), float(rng.uniform(0.78, 0.92))
         start, first = d.door(end, c)
