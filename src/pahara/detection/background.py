@@ -28,6 +28,7 @@ UPHEAVAL = 0.45  # share of the picture that changes only when the light does
 CERTAIN = 2  # pixels of a patch that must be beyond STRONG
 SHADOW_DARKEST, SHADOW_LIGHTEST = 0.40, 0.97  # brightness of a shadow, against the ground in the sun
 HUE = 9.0  # grey levels by which a shadow's colour may differ from the ground's
+SLENDER = (2.2, 3.0)  # height over width of someone seen from head to foot, at least and usually
 BODY = 0.3  # share of a patch that is no shadow, at least, where there is a body
 _SQUARE, _CROSS = np.ones((3, 3), np.uint8), cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
@@ -185,6 +186,7 @@ def _without_shadow(own: Mask, shadow: Mask) -> Mask:
     kept = own & (1 - shadow)
     for x, y, wide, tall, area in stats[1:count]:
         if area >= 0.2 * wide * tall and tall >= wide / 2:
-            legs = np.s_[y : y + 2 * tall, x : x + wide]  # no legs are longer than the rest
+            whole = tall >= SLENDER[0] * wide  # legs in colours of their own: what lies below is shadow
+            legs = np.s_[y : y + (tall if whole else round(SLENDER[1] * wide)), x : x + wide]
             kept[legs] |= own[legs]
     return kept

@@ -17,6 +17,9 @@ Box = tuple[float, float, float, float]  # x1 y1 x2 y2, pixels of the small pict
 
 SLIM = 0.38  # width over height of someone who stands
 STIFF = 0.01  # how much the usual slope counts against the measured one: as feet spread over a tenth of the picture
+LEAST_SHARE = 0.008  # of a person's height squared: nothing smaller is of interest; a bag is 0.03, a person 0.2
+STEADY = 0.25  # share of a blob that was foreground a moment ago
+MOST = 40  # pieces in one picture; more is weather
 LEAST_AREA = 18  # pixels; smaller patches are noise
 OPEN = np.ones((3, 3), np.uint8)  # takes out single pixels and lines: rain, wires, waving tape
 CLOSE = np.ones((5, 3), np.uint8)  # bridges belts and straps of the ground's colour
@@ -107,8 +110,11 @@ class Scale:
         self._line = (a, b)
 
 
-def find_blobs(foreground: Foreground, scale: Scale) -> list[Blob]:
-    """Blobs of one picture, largest first."""
+def find_blobs(foreground: Foreground, scale: Scale, before: Mask | None = None) -> list[Blob]:
+    """Blobs of one picture, largest first.
+
+    `before` is the foreground of the picture just before: what covers nothing of it is a drop of rain.
+    """
     solid = cv2.morphologyEx(foreground.mask, cv2.MORPH_OPEN, OPEN)
     left, top, width, height = cv2.boundingRect(solid)
     if not width:
@@ -124,6 +130,7 @@ def find_blobs(foreground: Foreground, scale: Scale) -> list[Blob]:
         x, y, wide, tall, area = (int(v) for v in stats[patch])
         if area >= LEAST_AREA:
             pieces.append(_Piece((x, y, x + wide, y + tall), area, [patch]))
+    pieces = sorted(pieces, key=lambda piece: -piece.area)[:MOST]
     joined = _join(pieces, scale, top, foreground.mask.shape[0])
     blobs = []
     for piece in joined:
@@ -131,7 +138,11 @@ def find_blobs(foreground: Foreground, scale: Scale) -> list[Blob]:
         own = _trimmed(found == piece.patches[0] if len(piece.patches) == 1 else np.isin(found, piece.patches), piece)
         x1, y1, x2, y2 = piece.box
         real = own & (solid[_at(piece.box)] > 0)
-        if np.count_nonzero(real) < LEAST_AREA:
+        person = scale.height(y2 + top)
+        least = max(LEAST_AREA, LEAST_SHARE * person * person) if person == person else LEAST_AREA
+        if np.count_nonzero(real) < least:
+            continue
+        if before is not None and np.count_nonzero(before[inside][_at(piece.box)][real]) < STEADY * np.count_nonzero(real):
             continue
         contrast = float(np.mean(change[_at(piece.box)][real] / weak[_at(piece.box)][real]))
         box = (float(x1 + left), float(y1 + top), float(x2 + left), float(y2 + top))
@@ -166,7 +177,6 @@ def _trimmed(own: NDArray[np.bool_], piece: _Piece) -> NDArray[np.bool_]:
 
 def _join(pieces: list[_Piece], scale: Scale, top: int, rows: int) -> list[_Piece]:
     """Pieces above one another, near, and together no taller than a person, are one body."""
-    pieces = sorted(pieces, key=lambda piece: -piece.area)
     joined = True
     while joined:
         joined = False
@@ -207,7 +217,7 @@ def split_by_heads(blob: Blob, person: float) -> list[Box]:
     `person` is the height of a person here, in pixels. Heads are peaks of the blob's upper outline.
     """
     wide, tall = blob.wide, blob.tall
-    if wide < 1.45 * SLIM * person or tall < 0.6 * person:
+    if wide < 1.2 * SLIM * person or tall < 0.6 * person:
         return [blob.box]
     columns = blob.pixels.any(axis=0)
     top = np.where(columns, blob.pixels.argmax(axis=0), blob.pixels.shape[0]).astype(np.float64)

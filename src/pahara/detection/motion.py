@@ -25,6 +25,7 @@ PERSON, BAG, VEHICLE, OBJECT = range(4)
 
 ROWS = 288  # height of the small picture, pixels
 LONGEST_GAP = 5.0  # seconds without a picture after which the past tells nothing
+SPARSE = 0.25  # seconds between pictures up to which a body covers part of where it was
 FORGET = 0.6  # seconds that a thing out of sight is waited for
 STILL = 1.0  # seconds in one place that make a thing lie there
 LEFT_BEHIND = 0.42  # share of a person's box; what lies still and is smaller is not that person
@@ -47,6 +48,7 @@ class _Thing:
     still_since: float = 0.0
     travelled: float = 0.0  # farthest from `start`, in own heights
     person: float = 0.0  # running likeness to a person, 0..1
+    vehicle: float = 0.0  # running likeness to a vehicle, 0..1
     upright: tuple[float, float] = (0.0, 0.0)  # usual width and height while it stood
     label: int = OBJECT
     sightings: int = 0
@@ -94,6 +96,7 @@ class MotionDetector:
         self._scale = Scale(ROWS)
         self._things: list[_Thing] = []
         self._ids = count(1)
+        self._before: Mask | None = None  # the last picture's foreground
         self._time = 0.0
         self._began = 0.0
 
@@ -124,7 +127,8 @@ class MotionDetector:
                 thing.seen = time  # nobody can be judged now; nobody is forgotten either
             self._background.learn(self._watched([], foreground.mask), seconds)
             return Detections.none(NAMES)
-        blobs = find_blobs(foreground, self._scale)
+        blobs = find_blobs(foreground, self._scale, self._before if seconds <= SPARSE else None)
+        self._before = foreground.mask
         sighted = self._follow(blobs, time)
         sighted = self._without_ghosts(sighted, foreground, time)
         watched = [
@@ -327,9 +331,11 @@ class MotionDetector:
             thing.person += float(share) * (likeness - thing.person)  # who lies down or is half hidden stays a person
         walked = thing.travelled >= 0.35
         person = expected if expected == expected else 0.25 * rows
-        if walked and wide > 1.25 * tall and wide * tall > 2.2 * SLIM * person * person and thing.label != PERSON:
+        boxy = wide > 1.25 * tall and wide * tall > 2.2 * SLIM * person * person and blob.area >= 0.55 * wide * tall and not thing.heads
+        thing.vehicle += float(share) * (float(boxy and thing.people == 1) - thing.vehicle)
+        if walked and thing.vehicle >= 0.5:
             thing.label = VEHICLE
-        elif thing.person >= 0.5 and walked and thing.sightings >= 3:
+        elif thing.person >= 0.5 and walked and thing.sightings >= 3 and thing.label != VEHICLE:
             thing.label = PERSON
         elif thing.label == OBJECT and time - thing.still_since >= STILL and tall < 0.62 * person and wide < 0.8 * person:
             thing.label = BAG if thing.from_person else OBJECT
@@ -362,6 +368,12 @@ class MotionDetector:
             return Detections.none(NAMES)
         to_picture = np.array([size[0] / shape[1], size[1] / shape[0]] * 2)
         return Detections.of(np.array(boxes) * to_picture, scores, labels, NAMES)
+
+    def _is_watched(self, thing: _Thing, time: float) -> bool:
+        """Whether the ground must not learn what is there: not for what flickers, nor for what came from nobody and stays."""
+        if thing.label != OBJECT or thing.from_person:
+            return True
+        return thing.sightings >= 3 and (thing.travelled >= 0.35 or time - thing.born < 2)
 
     def _watched(self, blobs: list[Blob], mask: Mask) -> Mask:
         watched = np.zeros_like(mask)
