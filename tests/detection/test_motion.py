@@ -45,7 +45,9 @@ def person(scene, x, foot, *, top=(60, 50, 170), legs=(70, 45, 35), phase=0.0, s
         scene *= cv2.GaussianBlur(shade, (5, 5), 0)[..., None]
     stride = 0.12 * h * np.sin(phase)
     for side in (-1, 1):
-        cv2.line(scene, (round(x), round(foot - 0.48 * h)), (round(x + side * stride), round(foot - 0.02 * h)), legs, max(round(0.1 * h), 1))
+        cv2.line(
+            scene, (round(x), round(foot - 0.48 * h)), (round(x + side * stride), round(foot - 0.02 * h)), legs, max(round(0.1 * h), 1)
+        )
     cv2.ellipse(scene, (round(x), round(foot - 0.64 * h)), (max(round(0.13 * h), 1), round(0.2 * h)), 0, 0, 360, top, -1)
     cv2.circle(scene, (round(x), round(foot - 0.92 * h)), max(round(0.075 * h), 1), (105, 125, 175), -1)
     half = max(0.14 * h, abs(stride) + 0.05 * h)
@@ -150,7 +152,7 @@ def test_the_very_first_walker_is_found_within_a_second_or_so():
     yard = Yard()
     yard.play(empty, 1)
     told = yard.play(crossing(yard.time), 8)
-    inside = [step for step in told if step[2] and 0 < step[2][0][0] and step[2][0][2] < WIDE]
+    inside = [step for step in told if step[2] and step[2][0][0] > 0 and step[2][0][2] < WIDE]
     assert found(inside[12:]) >= 0.9
     assert false(told) == 0
 
@@ -158,7 +160,7 @@ def test_the_very_first_walker_is_found_within_a_second_or_so():
 def test_a_walker_far_away_is_found(seasoned):
     yard = seasoned()
     told = yard.play(crossing(yard.time, row=85, speed=25), 14)
-    inside = [step for step in told if step[2] and 0 < step[2][0][0] and step[2][0][2] < WIDE]
+    inside = [step for step in told if step[2] and step[2][0][0] > 0 and step[2][0][2] < WIDE]
     assert found(inside[12:]) >= 0.75
     assert false(told) == 0
 
@@ -350,7 +352,7 @@ def test_the_frame_rate_does_not_matter(fps):
     yard.play(empty, 2)
     yard.play(crossing(yard.time), 9)
     told = yard.play(crossing(yard.time, row=180, speed=45), 8)
-    inside = [step for step in told if step[2] and 0 < step[2][0][0] and step[2][0][2] < WIDE]
+    inside = [step for step in told if step[2] and step[2][0][0] > 0 and step[2][0][2] < WIDE]
     assert found(inside[round(1.5 * fps) :]) >= 0.85
     assert false(told) == 0
 

@@ -275,7 +275,7 @@ class MotionDetector:
     def _move(self, thing: _Thing, box: Box, time: float) -> None:
         seconds = max(time - thing.seen, 1e-3)
         old, new = thing.foot, ((box[0] + box[2]) / 2, box[3])
-        share = 1 - np.exp(-seconds / 0.25)
+        share = 1 - np.exp(-seconds / 0.25) if thing.sightings > 1 else 1.0
         thing.velocity = (
             float(thing.velocity[0] + share * ((new[0] - old[0]) / seconds - thing.velocity[0])),
             float(thing.velocity[1] + share * ((new[1] - old[1]) / seconds - thing.velocity[1])),
