@@ -27,6 +27,7 @@ FLOOR_WEAK, FLOOR_STRONG = 10, 20  # grey levels, at least
 UPHEAVAL = 0.45  # share of the picture that changes only when the light does
 CERTAIN = 2  # pixels of a patch that must be beyond STRONG
 SHADOW_DARKEST, SHADOW_LIGHTEST = 0.40, 0.97  # brightness of a shadow, against the ground in the sun
+FAINT = 0.8  # brightness of a shadow from which it is faint
 HUE = 9.0  # grey levels by which a shadow's colour may differ from the ground's
 SLENDER = (2.2, 3.0)  # height over width of someone seen from head to foot, at least and usually
 BODY = 0.3  # share of a patch that is no shadow, at least, where there is a body
@@ -164,29 +165,36 @@ def _gradient(grey: Grey) -> Plane:
 
 
 def _shadow(now_image: Image, ground_image: Image) -> Mask:
-    """(h, w, 3) twice -> (h, w): darker by one and the same factor in all channels, and with the ground's own texture."""
+    """(h, w, 3) twice -> (h, w): darker by one and the same factor in all channels, and with the ground's own texture.
+
+    2 where so faint that hardly anyone wears it: the soft end of a shadow, or a reflection in the floor.
+    """
     now, ground = now_image.astype(np.float32), ground_image.astype(np.float32)
     grey, ground_grey = cv2.cvtColor(now, cv2.COLOR_BGR2GRAY), cv2.cvtColor(ground, cv2.COLOR_BGR2GRAY)
     ratio = grey / np.maximum(ground_grey, 1.0)
     dark = (ratio > SHADOW_DARKEST) & (ratio < SHADOW_LIGHTEST)
     hue = _most(cv2.absdiff(now, ground * ratio[..., None]))  # what is left when the brightness is undone
     shadow: Mask = (dark & (hue < HUE)).view(np.uint8)
+    shadow[(shadow > 0) & (ratio > FAINT)] = 2
     return shadow
 
 
 def _without_shadow(own: Mask, shadow: Mask) -> Mask:
     """A patch without its cast shadow. Grey clothes look like shadow too, so what lies below a body stays: its legs.
 
-    Where next to nothing but shadow is left, the patch stays whole: it is someone in grey.
+    Where next to nothing but deep shadow is left, the patch stays whole: it is someone in grey.
     """
-    body = cv2.morphologyEx(own & (1 - shadow), cv2.MORPH_OPEN, _SQUARE)
-    if cv2.countNonZero(body) < BODY * cv2.countNonZero(own):
-        return own
+    deep = own & (shadow < 2).view(np.uint8)
+    body = cv2.morphologyEx(own & (shadow == 0).view(np.uint8), cv2.MORPH_OPEN, _SQUARE)
+    if cv2.countNonZero(body) < BODY * cv2.countNonZero(deep):
+        return deep
     count, _, stats, _ = cv2.connectedComponentsWithStats(body, connectivity=8)
-    kept = own & (1 - shadow)
+    kept = own & (shadow == 0).view(np.uint8)
     for x, y, wide, tall, area in stats[1:count]:
         if area >= 0.2 * wide * tall and tall >= wide / 2:
-            whole = tall >= SLENDER[0] * wide  # legs in colours of their own: what lies below is shadow
-            legs = np.s_[y : y + (tall if whole else round(SLENDER[1] * wide)), x : x + wide]
-            kept[legs] |= own[legs]
+            beside = np.s_[y : y + tall, x : x + wide]
+            kept[beside] |= own[beside]
+            if tall < SLENDER[0] * wide:  # else it is seen from head to foot, and what lies below is shadow
+                legs = np.s_[y : y + round(SLENDER[1] * wide), x : x + wide]
+                kept[legs] |= deep[legs]
     return kept
