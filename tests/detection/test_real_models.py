@@ -9,7 +9,7 @@ import pytest
 from pahara.core.boxes import iou_matrix
 from pahara.detection import load_detector
 
-STEP = 8  # every eighth frame of PETS
+STEP = 16  # every sixteenth frame of PETS
 
 
 def average_precision(seen, truth, iou: float = 0.5) -> float:
@@ -34,7 +34,7 @@ def average_precision(seen, truth, iou: float = 0.5) -> float:
 
 @pytest.fixture(scope="module")
 def pets(asset):
-    """[(picture, people (n, 4))] of every eighth frame."""
+    """[(picture, people (n, 4))] of some frames."""
     rows = np.loadtxt(asset("footage/pets-s2l1/gt.txt"), delimiter=",")
     capture = cv2.VideoCapture(str(asset("footage/pets-s2l1/video.avi")))
     found = []
@@ -142,7 +142,7 @@ def test_our_reading_and_a_plain_reading_agree(model, plain, asset, pets, coco):
     detector = load_detector(path)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     compared = 0
-    for image, _ in [*pets[::20], *coco[:12]]:
+    for image, _ in [*pets[::12], *coco[:10]]:
         (ours,) = detector([image])
         theirs = plain(session, image)
         tall, wide = image.shape[:2]
@@ -152,7 +152,7 @@ def test_our_reading_and_a_plain_reading_agree(model, plain, asset, pets, coco):
             assert score == pytest.approx(row[4], abs=1e-4)
             assert box == pytest.approx(np.clip(row[:4], 0, [wide, tall, wide, tall]), abs=0.02)
             compared += 1
-    assert compared > 60
+    assert compared > 45
 
 
 def test_pictures_of_different_sizes_in_one_call_are_read_as_if_alone(asset, pets, coco):
@@ -173,7 +173,7 @@ def test_openvino_finds_the_same_people(asset, pets):
     one = load_detector(path, classes=["person"], confidence=0.3)
     two = load_detector(path, classes=["person"], confidence=0.3, engine="openvino")
     same = total = 0
-    for image, _ in pets[::5]:
+    for image, _ in pets[::3]:
         (a,), (b,) = one([image]), two([image])
         overlaps = iou_matrix(a.boxes, b.boxes)
         same += int((overlaps.max(axis=1, initial=0) > 0.8).sum()) + int((overlaps.max(axis=0, initial=0) > 0.8).sum())

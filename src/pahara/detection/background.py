@@ -187,9 +187,9 @@ def _without_shadow(own: Mask, shadow: Mask) -> Mask:
     deep = own & (shadow < 2).view(np.uint8)
     body = cv2.morphologyEx(own & (shadow == 0).view(np.uint8), cv2.MORPH_OPEN, _SQUARE)
     if cv2.countNonZero(body) < BODY * cv2.countNonZero(deep):
-        return deep
+        return np.asarray(deep, np.uint8)
     count, _, stats, _ = cv2.connectedComponentsWithStats(body, connectivity=8)
-    kept = own & (shadow == 0).view(np.uint8)
+    kept: Mask = own & (shadow == 0).view(np.uint8)
     for x, y, wide, tall, area in stats[1:count]:
         if area >= 0.2 * wide * tall and tall >= wide / 2:
             beside = np.s_[y : y + tall, x : x + wide]

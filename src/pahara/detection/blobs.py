@@ -18,7 +18,8 @@ Box = tuple[float, float, float, float]  # x1 y1 x2 y2, pixels of the small pict
 SLIM = 0.38  # width over height of someone who stands
 STIFF = 0.01  # how much the usual slope counts against the measured one: as feet spread over a tenth of the picture
 LEAST_SHARE = 0.008  # of a person's height squared: nothing smaller is of interest; a bag is 0.03, a person 0.2
-THIN, STEADY = 6, 0.25  # of a blob no wider than this many pixels, this share was foreground a moment ago
+THIN, SLIGHT = 6, 0.06  # pixels; share of a person's height squared: what is no wider or no larger may be rain
+STEADY = 0.25  # and share of it that must have been foreground a moment ago
 MOST = 40  # pieces in one picture; more is weather
 LEAST_AREA = 18  # pixels; smaller patches are noise
 OPEN = np.ones((3, 3), np.uint8)  # takes out single pixels and lines: rain, wires, waving tape
@@ -142,7 +143,7 @@ def find_blobs(foreground: Foreground, scale: Scale, before: Mask | None = None)
         least = max(LEAST_AREA, LEAST_SHARE * person * person) if person == person else LEAST_AREA
         if np.count_nonzero(real) < least:
             continue
-        thin = min(x2 - x1, y2 - y1) <= THIN
+        thin = min(x2 - x1, y2 - y1) <= THIN or np.count_nonzero(real) < SLIGHT * person * person  # not so while nobody's size is known
         if thin and before is not None and np.count_nonzero(before[inside][_at(piece.box)][real]) < STEADY * np.count_nonzero(real):
             continue
         contrast = float(np.mean(change[_at(piece.box)][real] / weak[_at(piece.box)][real]))
