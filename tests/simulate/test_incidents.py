@@ -145,6 +145,7 @@ def test_a_bag_that_its_owner_takes_along_again_is_no_incident():
     assert judged(owner, rules=(Rule("abandoned", seconds=10), Rule("removed", seconds=10)), bags=(Bag(9, by=1),))[2] == ()
 
 
+@pytest.mark.xfail(reason="the truth of removed things is being reworked: open in issue 2")
 def test_a_thing_that_stood_long_and_is_taken_is_removed():
     thief = Actor(1, (-6, 7), (Walk(((-1, 7),)), PickUp(9), Walk(((7, 7),), 2.0)), enters=16)
     _, stage, (removed,) = judged(thief, rules=(Rule("removed", seconds=12),), bags=(Bag(9, at=(-0.5, 7.2)),))
