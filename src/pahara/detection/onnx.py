@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -178,32 +179,13 @@ def load_detector(
 def suppress(boxes: NDArray[Any], scores: NDArray[Any], labels: NDArray[np.intp], max_iou: float) -> NDArray[np.intp]:
     """Greedy non-maximum suppression within each class; rows to keep, best first.
 
-    boxes (n, 4), scores (n,), labels (n,). One turn per kept box, not per candidate.
+    boxes (n, 4) x0 y0 x1 y1, scores (n,), labels (n,).
     """
-    order = np.argsort(-scores, kind="stable")
-    if len(order) < 2:
-        return order
-    boxes, labels = boxes[order], labels[order]
-    low = np.maximum(boxes[:, None, :2], boxes[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
-    sides = np.maximum(high - low, 0)
-    shared = sides[..., 0] * sides[..., 1]
-    areas = np.diagonal(shared)
-    # IoU > limit, without the division: shared > limit · (a + b − shared).
-    rival = shared * (1 + max_iou) > max_iou * (areas[:, None] + areas[None, :])
-    if (labels != labels[0]).any():
-        rival &= labels[:, None] == labels[None, :]
-    waiting = np.ones(len(order), bool)
-    kept = []
-    first = 0
-    while True:
-        first += int(waiting[first:].argmax())
-        if not waiting[first]:
-            break
-        kept.append(first)
-        waiting[rival[first]] = False
-        waiting[first] = False
-    return order[kept]
+    if len(scores) < 2:
+        return np.arange(len(scores))
+    corner_and_sides = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
+    kept = cv2.dnn.NMSBoxesBatched(corner_and_sides, scores, labels.astype(np.int32), -1.0, max_iou)  # type: ignore[arg-type]
+    return np.asarray(kept, np.intp)
 
 
 def _wanted(names: tuple[str, ...], confidence: float, class_confidence: Mapping[str, float], classes: Sequence[str]) -> Wanted:
