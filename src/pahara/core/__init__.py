@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .detections import Detections
-    from .errors import ConfigError, ModelError, PaharaError, SourceError, StoreError
+    from .errors import ConfigError, DataError, ModelError, PaharaError, SourceError, StoreError, TrainingError
     from .event import Box, Event, event_id
     from .frame import Frame, Grey, Image
     from .protocols import Behaviour, Detector, Notifier, Signal, Source, Tracker
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from .zones import EVERYWHERE, Tripwire, Zone
 
 __all__ = [
-    "EVERYWHERE", "Behaviour", "Box", "ConfigError", "Detections", "Detector", "Event", "Frame", "Grey", "Image",
-    "ModelError", "Notifier", "Observation", "PaharaError", "Reason", "Scene", "Scores", "Series", "Signal",
-    "Source", "SourceError", "StoreError", "Subject", "Track", "Tracker", "Tripwire", "Zone", "at_limit", "event_id",
+    "Behaviour", "Box", "ConfigError", "DataError", "Detections", "Detector", "EVERYWHERE", "Event", "Frame", "Grey", "Image",
+    "ModelError", "Notifier", "Observation", "PaharaError", "Reason", "Scene", "Scores", "Series", "Signal", "Source",
+    "SourceError", "StoreError", "Subject", "Track", "Tracker", "TrainingError", "Tripwire", "Zone", "at_limit", "event_id",
 ]  # fmt: skip
 
 # Where each name lives. They are fetched on first use (PEP 562), so that `pahara.core.errors` does not
 # bring numpy along: the command line needs the errors alone to print its help.
 _HOMES = {
     "detections": ("Detections",),
-    "errors": ("ConfigError", "ModelError", "PaharaError", "SourceError", "StoreError"),
+    "errors": ("ConfigError", "DataError", "ModelError", "PaharaError", "SourceError", "StoreError", "TrainingError"),
     "event": ("Box", "Event", "event_id"),
     "frame": ("Frame", "Grey", "Image"),
     "protocols": ("Behaviour", "Detector", "Notifier", "Signal", "Source", "Tracker"),

@@ -23,3 +23,11 @@ class ModelError(PaharaError):
 
 class StoreError(PaharaError):
     """The database or the evidence folder cannot be used."""
+
+
+class DataError(PaharaError):
+    """A data set, or one of its files, cannot be used for training as it is."""
+
+
+class TrainingError(PaharaError):
+    """Training cannot start, cannot go on, or would learn nothing."""
