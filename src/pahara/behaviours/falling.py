@@ -151,10 +151,16 @@ def _last_standing(times: Floats, boxes: Floats) -> tuple[int, float, float]:
         before = slim[(times[slim] >= times[row] - BEFORE) & (slim <= row)]
         if len(before) < 2 or times[row] - times[before[0]] < 0.5 - TINY:
             continue
-        usual = float(np.median(tall[before]))
+        usual = _median(tall[before])
         if tall[row] >= STANDING * usual:
-            return row, usual, float(np.median(boxes[before[times[before] >= times[row] - 1.0], 1]))
+            return row, usual, _median(boxes[before[times[before] >= times[row] - 1.0], 1])
     return -1, 1.0, 0.0
+
+
+def _median(few: Floats) -> float:
+    """As np.median, which takes ten times as long on so few numbers."""
+    rising = np.sort(few)
+    return float((rising[(len(rising) - 1) // 2] + rising[len(rising) // 2]) / 2)
 
 
 def _cut_off(boxes: Floats, size: tuple[int, int]) -> bool:

@@ -121,9 +121,11 @@ class Recorder:
         box = event.boxes[0] if event.boxes else (0.0, 0.0, float(event.size[0]), float(event.size[1]))
         pictures = Pictures(jpeg(snapshot(image, event, self.zones, self.lines)), jpeg(thumbnail(image, box, THUMBNAIL)))
         self.pictures[event.id] = pictures
-        files: dict[EvidenceKind, bytes] = {"snapshot": pictures.snapshot, "thumbnail": pictures.thumbnail}
-        for kind, content in files.items():
-            self._try(f"the {kind} of event {event.id}", partial(self.store.add_evidence, event.id, kind, _writes(content)))
+        files: dict[EvidenceKind, Callable[[Path], None]] = {
+            "snapshot": _writes(pictures.snapshot),
+            "thumbnail": _writes(pictures.thumbnail),
+        }
+        self._try(f"the pictures of event {event.id}", partial(self.store.add_pictures, event.id, files))
 
     def _write_clip(self, clip: _Pending) -> None:
         del self._pending[clip.event_id]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +54,18 @@ class Swept:
     strangers: int = 0  # files that look like evidence of another store, left alone
 
 
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A file that is in its place, not yet confirmed."""
+
+    row: int
+    kind: EvidenceKind
+    size: int  # bytes
+    digest: str  # SHA-256
+    begin: float | None  # UTC seconds
+    end: float | None
+
+
 class EvidenceFolder:
     """Adds, finds and removes evidence under one folder. Thread-safe."""
 
@@ -87,27 +99,45 @@ class EvidenceFolder:
         """Let `write` fill a new file, then keep it. See `Store.add_evidence`."""
         if kind not in get_args(EvidenceKind):
             raise StoreError(f"no evidence of kind {kind!r}: there are {', '.join(get_args(EvidenceKind))}")
-        row, relative = self._announce(event_id, kind, time_utc, extension)
-        path = self.folder / relative
-        part = path.with_name(PART + path.name)
+        return self._add(event_id, {kind: write}, time_utc, begin, end, extension)[0]
+
+    def add_together(self, event_id: str, files: Mapping[EvidenceKind, Callable[[Path], object]]) -> list[Evidence]:
+        """Several files of one event, all of them or none; cheaper than one by one."""
+        return self._add(event_id, files, None, None, None, None)
+
+    def _add(
+        self,
+        event_id: str,
+        files: Mapping[EvidenceKind, Callable[[Path], object]],
+        time_utc: float | None,
+        begin: float | None,
+        end: float | None,
+        extension: str | None,
+    ) -> list[Evidence]:
+        announced = self._announce(event_id, list(files), time_utc, extension)
+        paths = [(self.folder / relative).with_name(PART + Path(relative).name) for _, relative in announced]
+        paths += [self.folder / relative for _, relative in announced]
+        path = paths[0]
         try:
-            make_empty(part, self.folder)
-            span = write(part)
-            if isinstance(span, tuple):
-                begin, end = span
-            size, digest = settle(part, path)
-            replaced = self._confirm(row, event_id, kind, size, digest, begin, end)
+            done = []
+            for (row, relative), (kind, write) in zip(announced, files.items(), strict=True):
+                path = self.folder / relative
+                part = path.with_name(PART + path.name)
+                make_empty(part, self.folder)
+                span = write(part)
+                size, digest = settle(part, path)
+                done.append(_Settled(row, kind, size, digest, *(span if isinstance(span, tuple) else (begin, end))))
+            kept, replaced = self._confirm(event_id, done)
         except BaseException as problem:
-            self._take_back(row, part, path)
+            self._take_back([row for row, _ in announced], *paths)
             if isinstance(problem, OSError):
                 raise told(problem, str(path)) from problem
             raise
         finally:
             with self._guard:
-                self._writing.discard(row)
+                self._writing.difference_update(row for row, _ in announced)
         self.finish_removal(replaced, forget=True)
-        with self.database.reading() as connection:
-            return self.of_row(connection.execute(select(evidence).where(evidence.c.id == row)).one())
+        return kept
 
     def of_events(self, connection: Connection, ids: Sequence[str]) -> dict[str, tuple[Evidence, ...]]:
         """What there is, and was, for each event; oldest first."""
@@ -177,45 +207,52 @@ class EvidenceFolder:
 
     # -- writing -------------------------------------------------------------------------------------------------
 
-    def _announce(self, event_id: str, kind: EvidenceKind, time_utc: float | None, extension: str | None) -> tuple[int, str]:
-        """Commit the `writing` row -> its id and path. The path is new even when the same second has evidence already."""
+    def _announce(
+        self, event_id: str, kinds: Sequence[EvidenceKind], time_utc: float | None, extension: str | None
+    ) -> list[tuple[int, str]]:
+        """Commit the `writing` rows -> their ids and paths. A path is new even when the same second has evidence already."""
         for attempt in range(1, 1000):
             try:
                 with self.database.writing() as connection:
                     of = connection.execute(select(events.c.camera, events.c.start_utc).where(events.c.id == event_id)).first()
                     if of is None:
                         raise StoreError(f"there is no event {event_id!r} that evidence could belong to: save the event first")
-                    relative = relative_path(of.camera, event_id, kind, of.start_utc if time_utc is None else time_utc, extension, attempt)
-                    values = {"event_id": event_id, "kind": kind, "path": relative, "state": "writing", "bytes": 0, "sha256": ""}
-                    made = connection.execute(insert(evidence).values(**values, stored=self.clock()))
-                    row = inserted_id(made)
+                    when = of.start_utc if time_utc is None else time_utc
+                    announced = []
+                    for kind in kinds:
+                        relative = relative_path(of.camera, event_id, kind, when, extension, attempt)
+                        values = {"event_id": event_id, "kind": kind, "path": relative, "state": "writing", "bytes": 0, "sha256": ""}
+                        made = connection.execute(insert(evidence).values(**values, stored=self.clock()))
+                        announced.append((inserted_id(made), relative))
                     with self._guard:
-                        self._writing.add(row)
-                return row, relative
+                        self._writing.update(row for row, _ in announced)
+                return announced
             except StoreError as problem:
                 if not isinstance(problem.__cause__, IntegrityError):
                     raise
-        raise StoreError(f"event {event_id} has a thousand files of kind {kind} in one second already")
+        raise StoreError(f"event {event_id} has a thousand files of kind {kinds[0]} in one second already")
 
-    def _confirm(
-        self, row: int, event_id: str, kind: EvidenceKind, size: int, digest: str, begin: float | None, end: float | None
-    ) -> list[int]:
-        """Commit the `kept` row -> the rows of the same kind that it replaces, now `removing`."""
+    def _confirm(self, event_id: str, done: Sequence[_Settled]) -> tuple[list[Evidence], list[int]]:
+        """Commit the `kept` rows -> them, and the rows of the same kinds that they replace, now `removing`."""
+        rows = [file.row for file in done]
         with self.database.writing() as connection:
-            same = (evidence.c.event_id == event_id, evidence.c.kind == kind, evidence.c.id != row)
+            same = (evidence.c.event_id == event_id, evidence.c.kind.in_([file.kind for file in done]), evidence.c.id.not_in(rows))
             replaced = list(connection.execute(select(evidence.c.id).where(*same, evidence.c.state.in_(("kept", "missing")))).scalars())
-            connection.execute(update(evidence).where(evidence.c.id.in_(replaced)).values(state="removing"))
-            done = {"state": "kept", "bytes": size, "sha256": digest, "begin_utc": begin, "end_utc": end, "stored": self.clock()}
-            if connection.execute(update(evidence).where(evidence.c.id == row).values(**done)).rowcount != 1:
-                raise StoreError(f"the evidence of event {event_id} was swept away while it was written: it took more than {STALE:.0f} s")
-        return replaced
+            if replaced:
+                connection.execute(update(evidence).where(evidence.c.id.in_(replaced)).values(state="removing"))
+            for file in done:
+                values = {"bytes": file.size, "sha256": file.digest, "begin_utc": file.begin, "end_utc": file.end, "stored": self.clock()}
+                if connection.execute(update(evidence).where(evidence.c.id == file.row).values(state="kept", **values)).rowcount != 1:
+                    raise StoreError(f"the evidence of event {event_id} was swept away while it was written: it took more than {STALE:.0f} s")
+            found = {row.id: row for row in connection.execute(select(evidence).where(evidence.c.id.in_(rows)))}
+        return [self.of_row(found[row]) for row in rows], replaced
 
-    def _take_back(self, row: int, *files: Path) -> None:
+    def _take_back(self, rows: Sequence[int], *files: Path) -> None:
         for file in files:
             self._unlink(file)
-        # On a full disk even this may fail; then the next sweep finds the row.
+        # On a full disk even this may fail; then the next sweep finds the rows.
         with suppress(StoreError), self.database.writing() as connection:
-            connection.execute(delete(evidence).where(evidence.c.id == row))
+            connection.execute(delete(evidence).where(evidence.c.id.in_(rows)))
 
     def _unlink(self, file: Path) -> bool:
         try:

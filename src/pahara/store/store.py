@@ -330,6 +330,10 @@ class Store:
         """
         return self.evidence.add(event_id, kind, write, time_utc=time_utc, begin=begin, end=end, extension=extension)
 
+    def add_pictures(self, event_id: str, files: Mapping[EvidenceKind, Callable[[Path], object]]) -> list[Evidence]:
+        """Several files of one event at once, all of them or none: as `add_evidence`, with fewer transactions."""
+        return self.evidence.add_together(event_id, files)
+
     def sweep(self) -> Swept:
         """Compare the media folder with the database, file by file, and mend both.
 
