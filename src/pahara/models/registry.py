@@ -69,7 +69,7 @@ def build(name: str, **options: Any) -> nn.Module:
         example = ", ".join(f"{option}=…" for option in missing)
         raise ModelError(f"the model '{name}' needs {' and '.join(missing)}: build('{name}', {example})")
     make = _load(name)
-    kinds = get_type_hints(make.__init__)
+    kinds = get_type_hints(make.__init__ if isinstance(make, type) else make)
     given = {option: _fitting(name, option, value, kinds[option]) for option, value in options.items()}
     made: nn.Module = make(**MODELS[name].preset, **given)
     return made

@@ -41,6 +41,11 @@ def write_report(
         if language in words_of.LANGUAGES:
             raise
         raise PaharaError(f"{problem.args[0]}; try --lang {words_of.DEFAULT}") from problem
+    return write_page(written, path)
+
+
+def write_page(written: str, path: Path) -> Path:
+    """A whole page -> its file, which appears whole or not at all. PaharaError when it cannot be written."""
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,8 +67,8 @@ def render(
 ) -> str:
     """The whole page as text; clips are linked as seen from `folder`. LookupError for an unknown language."""
     words_of.catalogue(language)
-    words = _Words(language)
-    style, script = _part("page.css"), _part("page.js")
+    words = Words(language)
+    style, script = page_part("page.css"), page_part("page.js")
     return _template().render(
         **page(summary, Clock(summary.epoch, zone), Path(folder), pictures),
         t=words.span,
@@ -76,12 +81,12 @@ def render(
         style=Markup(style),
         script=Markup(script),
         policy=(
-            f"default-src 'none'; img-src data:; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
+            f"default-src 'none'; img-src data:; style-src '{policy_hash(style)}'; script-src '{policy_hash(script)}'; base-uri 'none'; form-action 'none'"
         ),
     )
 
 
-class _Words:
+class Words:
     """Marks each phrase on the page, so that the script can say it in the other language."""
 
     def __init__(self, language: str) -> None:
@@ -122,16 +127,18 @@ class _Words:
 
 
 @cache
-def _part(name: str) -> str:
+def page_part(name: str) -> str:
+    """The text of page.css, page.js or the template."""
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
 def _template() -> Template:
     return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
-        _part("page.html.jinja")
+        page_part("page.html.jinja")
     )
 
 
-def _hash(part: str) -> str:
+def policy_hash(part: str) -> str:
+    """How a content security policy names the one style or script that may run."""
     return "sha256-" + base64.b64encode(sha256(part.encode()).digest()).decode()
