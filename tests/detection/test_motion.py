@@ -331,7 +331,7 @@ def test_who_was_there_at_the_start_leaves_no_ghost(x, foot, stay):
     later = told[round(10 * (stay + 3)) :]
     assert found([step for step in later if step[2] and step[2][0][2] < WIDE - 5]) >= 0.8
     assert false(later) <= 1
-    assert ids_of_nobody(told) == set()
+    assert ids_of_nobody(later) == set()
 
 
 def test_a_car_is_a_vehicle(seasoned):
