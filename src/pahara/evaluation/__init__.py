@@ -3,7 +3,7 @@
 from .alarms import Alarm, AlarmReport, Incident, alarms_of, by_kind, evaluate_alarms, pooled
 from .annotations import Annotations
 from .auroc import FrameAuroc, auroc, frame_auroc
-from .detection import DetectionReport, evaluate_detection
+from .detection import DetectionReport, PrecisionRecall, evaluate_detection, precision_recall
 from .formats import (
     Truth,
     TruthError,
@@ -19,7 +19,8 @@ from .formats import (
 from .mot import TrackingReport, evaluate_tracking
 
 __all__ = [
-    "Alarm", "AlarmReport", "Annotations", "DetectionReport", "FrameAuroc", "Incident", "TrackingReport", "Truth", "TruthError",
-    "alarms_of", "auroc", "by_kind", "evaluate_alarms", "evaluate_detection", "evaluate_tracking", "frame_auroc", "pooled",
+    "Alarm", "AlarmReport", "Annotations", "DetectionReport", "FrameAuroc", "Incident", "PrecisionRecall", "TrackingReport", "Truth",
+    "TruthError",
+    "alarms_of", "auroc", "by_kind", "evaluate_alarms", "evaluate_detection", "evaluate_tracking", "frame_auroc", "pooled", "precision_recall",
     "read_coco", "read_coco_results", "read_mot", "read_truth", "read_yolo", "write_coco", "write_coco_results", "write_mot",
 ]  # fmt: skip

@@ -73,7 +73,38 @@ def evaluate_detection(truth: Annotations, found: Annotations) -> DetectionRepor
     )
 
 
-def _class_score(truth: Annotations, found: Annotations, frames: NDArray[np.int64]) -> ClassScore:
+@dataclass(frozen=True, slots=True, eq=False)
+class PrecisionRecall:
+    """One class at one IoU, as the score limit falls: row i counts the i + 1 best found boxes."""
+
+    recall: Array  # (n,)
+    precision: Array  # (n,)
+    scores: Array  # (n,) the limit itself
+
+
+def precision_recall(truth: Annotations, found: Annotations, name: str, *, iou: float = 0.5) -> PrecisionRecall:
+    """The curve behind the average precision of class `name`; `iou` is one of 0.5, 0.55 … 0.95. Empty without true boxes.
+
+    >>> true = Annotations.of([1, 2], [[0, 0, 10, 10]] * 2)
+    >>> seen = Annotations.of([1, 1, 2], [[0, 0, 10, 10], [50, 50, 60, 60], [0, 0, 10, 10]], scores=[0.9, 0.8, 0.7])
+    >>> precision_recall(true, seen, "person").precision.round(2).tolist()
+    [1.0, 0.5, 0.67]
+    """
+    level = int(np.abs(THRESHOLDS - iou).argmin())
+    if abs(THRESHOLDS[level] - iou) > 1e-6:
+        raise ValueError(f"iou must be one of 0.5, 0.55 … 0.95, not {iou}")
+    truth, found = truth.only(name), found.only(name)
+    wanted = int(np.count_nonzero(~truth.ignore))
+    everything, order, hit, counts = _matched(truth, found, np.union1d(truth.frames, found.frames))
+    kept = counts[level]
+    good, bad = np.cumsum(hit[level] & kept)[kept], np.cumsum(~hit[level] & kept)[kept]
+    if not wanted:
+        return PrecisionRecall(np.zeros(0), np.zeros(0), np.zeros(0))
+    return PrecisionRecall(good / wanted, good / np.maximum(good + bad, 1), everything[order][kept])
+
+
+def _matched(truth: Annotations, found: Annotations, frames: NDArray[np.int64]) -> tuple[Array, NDArray[np.intp], Bools, Bools]:
+    """One class -> scores (m,), their order (m,), and in that order (10, m): whether matched, whether it counts."""
     scores: list[Array] = []
     hits: list[Bools] = []  # each (10, m)
     void: list[Bools] = []
@@ -85,15 +116,18 @@ def _class_score(truth: Annotations, found: Annotations, frames: NDArray[np.int6
         scores.append(found.scores[here])
         hits.append(hit)
         void.append(ignored)
-    wanted = int(np.count_nonzero(~truth.ignore))
     everything = np.concatenate([*scores, np.zeros(0)])
+    order = np.argsort(-everything, kind="stable")
+    empty = np.zeros((len(THRESHOLDS), 0), bool)
+    return everything, order, np.concatenate([*hits, empty], axis=1)[:, order], ~np.concatenate([*void, empty], axis=1)[:, order]
+
+
+def _class_score(truth: Annotations, found: Annotations, frames: NDArray[np.int64]) -> ClassScore:
+    wanted = int(np.count_nonzero(~truth.ignore))
+    everything, order, hit, counts = _matched(truth, found, frames)
     if not wanted:
         nothing = float("nan")
         return ClassScore(nothing, nothing, nothing, 0, len(everything), nothing, nothing)
-    order = np.argsort(-everything, kind="stable")
-    empty = np.zeros((len(THRESHOLDS), 0), bool)
-    hit = np.concatenate([*hits, empty], axis=1)[:, order]
-    counts = ~np.concatenate([*void, empty], axis=1)[:, order]
     good = np.cumsum(hit & counts, axis=1)
     bad = np.cumsum(~hit & counts, axis=1)
     recall, precision = good / wanted, good / np.maximum(good + bad, 1)

@@ -35,7 +35,15 @@ def class_blocks(result: Classified) -> tuple[Block, ...]:
 def per_class(result: Classified) -> Table:
     """One row a class, the weakest first."""
     rows = [
-        (plain(c.name), str(c.count), percent(c.precision), percent(c.recall), percent(c.f1), percent(c.average_precision), percent(c.auroc))
+        (
+            plain(c.name),
+            str(c.count),
+            percent(c.precision),
+            percent(c.recall),
+            percent(c.f1),
+            percent(c.average_precision),
+            percent(c.auroc),
+        )
         for c in sorted(result.classes, key=lambda c: c.f1)
     ]
     columns = ("class", "count", "precision", "recall", "f1", "average_precision", "auroc")
@@ -93,7 +101,9 @@ def history_charts(history: Sequence[Mapping[str, float]]) -> tuple[Chart, ...]:
     names = [name for name in dict.fromkeys(key for row in history for key in row) if name not in ("epoch", "seconds", "step", "best")]
     groups: dict[str, list[str]] = {"loss": [], "score": [], "lr": []}
     for name in names:
-        groups["lr" if name.split("/")[-1] in ("lr", "learning_rate") else "loss" if "loss" in name or "error" in name else "score"].append(name)
+        groups["lr" if name.split("/")[-1] in ("lr", "learning_rate") else "loss" if "loss" in name or "error" in name else "score"].append(
+            name
+        )
     made = []
     for group, members in groups.items():
         lines = []
@@ -103,7 +113,13 @@ def history_charts(history: Sequence[Mapping[str, float]]) -> tuple[Chart, ...]:
                 lines.append(Line(history_name(name), epochs, values, k % COLOURS, dashed="train" in name, dots=len(epochs) <= 30))
         if lines:
             made.append(
-                Chart(say(f"training.history.{group}"), tuple(lines), say("training.axis.epoch"), plain(""), say(f"training.history.{group}.about"))
+                Chart(
+                    say(f"training.history.{group}"),
+                    tuple(lines),
+                    say("training.axis.epoch"),
+                    plain(""),
+                    say(f"training.history.{group}.about"),
+                )
             )
     return tuple(made)
 

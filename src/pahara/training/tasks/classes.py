@@ -92,7 +92,9 @@ def classified(probabilities: Floats, truth: ArrayLike, names: Sequence[str]) ->
             fpr, tpr, _ = metrics.roc_curve(here, scores[:, k])
             roc = Curve(fpr, tpr)
         figures.append(
-            ClassFigures(name, float(precision[k]), float(recall[k]), float(f1[k]), int(counts[k]), average, auroc(scores[:, k], here), pr, roc)
+            ClassFigures(
+                name, float(precision[k]), float(recall[k]), float(f1[k]), int(counts[k]), average, auroc(scores[:, k], here), pr, roc
+            )
         )
     quick = quick_figures(scores, true)
     return Classified(

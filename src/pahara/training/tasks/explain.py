@@ -104,7 +104,9 @@ def _map_stage(model: nn.Module, x: Tensor) -> nn.Module | None:
         return None
     seen: list[tuple[nn.Module, torch.Size]] = []
     handles = [
-        stage.register_forward_hook(lambda module, _inputs, output: seen.append((module, output.shape)) if isinstance(output, Tensor) else None)
+        stage.register_forward_hook(
+            lambda module, _inputs, output: seen.append((module, output.shape)) if isinstance(output, Tensor) else None
+        )
         for stage in stages
     ]
     was_training = model.training
