@@ -155,7 +155,7 @@ def test_without_a_configuration_the_whole_picture_is_watched_for_what_needs_no_
 def test_a_source_with_a_password_is_watched_and_masked():
     (only,) = plans(default_config("rtsp://admin:s3cret@192.0.2.7/sub"))
     assert str(only.source) == "rtsp://admin:s3cret@192.0.2.7/sub"
-    assert only.source_shown == "rtsp://admin:***@192.0.2.7/sub"
+    assert only.source_shown == "rtsp://***@192.0.2.7/sub"
     assert "s3cret" not in repr(only)
 
 

@@ -5,12 +5,10 @@ import json
 import pickle
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pahara.config import from_data, load, parse, plan
 from pahara.config.problems import ConfigProblems
-from pahara.config.secrets import Secret, fill, has_password, mask
+from pahara.config.secrets import Secret, fill, has_password
 
 ENV = {"PAHARA_USER": "azim", "PAHARA_PASSWORD": "hunter2hunter2", "HOME": "/root", "AWS_SECRET": "never"}
 CAMERA = "cameras:\n  gate:\n    source: {source}\n    behaviours: []\n"
@@ -99,18 +97,9 @@ def test_a_secret_stays_masked_when_copied_and_pickled():
         assert repr(other) == "'{PAHARA_PASSWORD}'"
 
 
-def test_masking_keeps_what_is_no_secret():
-    assert mask("rtsp://192.0.2.7:554/a/b?x=1&y=2") == "rtsp://192.0.2.7:554/a/b?x=1&y=2"
-    assert mask("C:\\videos\\me@home.mp4") == "C:\\videos\\me@home.mp4"
-    assert mask("https://host/x?api_key=abc&b=c") == "https://host/x?api_key=***&b=c"
-    assert mask("https://token@host/x") == "https://***@host/x"
+def test_names_of_variables_are_no_passwords():
     assert not has_password("rtsp://{PAHARA_USER}:{PAHARA_PASSWORD}@h/")
     assert has_password("rtsp://{PAHARA_USER}:plain@h/")
-
-
-@given(st.text(alphabet=st.characters(blacklist_characters="@ \n\r\t'\"*{}", blacklist_categories=("Z", "C")), min_size=3, max_size=20))
-def test_no_password_survives_masking(password):
-    assert password not in mask(f"rtsp://u:{password}@h").replace("rtsp://u:", "").removesuffix("@h")
 
 
 def test_filling_in_does_not_fill_in_again():

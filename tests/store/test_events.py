@@ -11,7 +11,7 @@ from sqlalchemy import text
 from tests.store.conftest import EPOCH, Place, a_walk, an_event
 
 from pahara.core import Reason, StoreError
-from pahara.store import Store, mask
+from pahara.store import Store
 
 
 def test_an_event_comes_back_as_it_was_handed_in(store: Store):
@@ -194,20 +194,9 @@ def test_a_recording_says_what_a_replay_needs(place: Place):
         assert store.recordings(until=1500, camera=["yard", "ফটক"]) == [store.recording(made.id)]
 
 
-@pytest.mark.parametrize(
-    ("source", "kept"),
-    [
-        ("rtsp://u:p@h:554/a", "rtsp://***@h:554/a"),
-        ("http://h/x?user=a&pwd=b&n=1", "http://h/x?user=a&pwd=***&n=1"),
-        ("rtsp://u:p@ss@h/a", "rtsp://***@h/a"),
-        ("rtsp://u:p/a?s#s@h/a", "rtsp://***@h/a"),
-        ("rtsp://h:554/a@b", "rtsp://h:554/a@b"),
-        ("/videos/a@b.mp4", "/videos/a@b.mp4"),
-        ("0", "0"),
-    ],
-)
-def test_passwords_are_not_kept(source, kept):
-    assert mask(source) == kept
+def test_passwords_are_not_kept(store: Store):
+    made = store.begin_recording("gate", "rtsp://u:p@h:554/a?user=a&pwd=b&n=1", (10, 10))
+    assert store.recording(made.id).source == made.source == "rtsp://***@h:554/a?user=a&pwd=***&n=1"
 
 
 def test_readers_and_writers_work_at_the_same_time(store: Store):

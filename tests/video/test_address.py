@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pahara.core import SourceError
-from pahara.video import open_source, without_secrets
+from pahara.video import open_source
 from pahara.video.address import natural_order, read_address
 
 
@@ -62,32 +62,12 @@ def test_an_unknown_webcam_says_what_there_is() -> None:
         open_source("webcam:99")
 
 
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("rtsp://admin:hunter2@10.0.0.5:554/live", "rtsp://admin:***@10.0.0.5:554/live"),
-        ("rtsp://admin:p@ss/wo:rd@10.0.0.5/live", "rtsp://admin:***@10.0.0.5/live"),
-        ("rtsp://10.0.0.5/user=admin&password=hunter2&channel=1", "rtsp://10.0.0.5/user=admin&password=***&channel=1"),
-        ("http://h/x?TOKEN=hunter2", "http://h/x?TOKEN=***"),
-        ("rtsp://10.0.0.5/live", "rtsp://10.0.0.5/live"),
-    ],
-)
-def test_passwords_are_not_shown(address: str, shown: str) -> None:
-    assert without_secrets(address) == shown
-
-
-@given(st.text("abc:@/!$%&*", min_size=1, max_size=12))
-def test_no_password_gets_through_whatever_is_in_it(password: str) -> None:
-    secret = f"S3{password}T9"
-    assert secret not in without_secrets(f"cannot open rtsp://user:{secret}@camera/live now")
-
-
 def test_no_error_and_no_repr_tells_the_password() -> None:
     with pytest.raises(SourceError) as told:
         open_source("rtsp://watcher:geheim@127.0.0.1:9/live", timeout=2)
     error: BaseException | None = told.value
     assert "geheim" not in str(error)
-    assert "nothing listens at rtsp://watcher:***@127.0.0.1:9/live" in str(error)
+    assert "nothing listens at rtsp://***@127.0.0.1:9/live" in str(error)
     with open_source("rtsp://watcher:geheim@127.0.0.1:9/live", wait=True) as waiting:
         assert "geheim" not in repr(waiting)
 

@@ -141,7 +141,7 @@ def _tell(file: Path, loaded: Config) -> None:
 def _facts(file: Path, loaded: Config) -> dict[str, Any]:
     from pahara.config.build import plan, store_place
     from pahara.config.detectors import choose_detector
-    from pahara.config.secrets import mask
+    from pahara.core import without_secrets
 
     cameras = []
     for key, camera in loaded.cameras.items():
@@ -169,7 +169,7 @@ def _facts(file: Path, loaded: Config) -> dict[str, Any]:
         "notes": _listed(loaded.notes),
         "language": loaded.language,
         "timezone": str(loaded.timezone),
-        "store": {"where": mask(where), "media": str(media), "days": loaded.store.days, "gigabytes": loaded.store.gigabytes},
+        "store": {"where": without_secrets(where), "media": str(media), "days": loaded.store.days, "gigabytes": loaded.store.gigabytes},
         "cameras": cameras,
     }
 

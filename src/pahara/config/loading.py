@@ -10,14 +10,16 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from pahara.core.errors import ConfigError
+from pahara.core.secrets import MASKED
 
 from .document import Map, read, read_file
 from .migrate import MIGRATIONS, Migration, migrate
 from .model import VERSION, Config, DetectorChoice, GateChoice, TrackerChoice, detector_mapping, gate_mapping
 from .options import Places
 from .problems import ConfigProblems, Problem, sentences
-from .resolve import check_options, check_plug_in, draw, resolve
-from .secrets import MASKED, Secret, protect
+from .resolve import Resolved, check_options, check_plug_in, draw, resolve
+from .secrets import Secret, protect
+from .signals import resolve_signals
 from .telling import Steps, Teller
 
 
@@ -67,7 +69,7 @@ def from_data(data: Mapping[str, Any], *, file: str = "", folder: Path | None = 
         config = Config.model_validate(dict(data))
     except ValidationError as error:
         problems += teller.tell(error, Config)
-    problems += _check_cameras(data, teller)
+    problems += _check_cameras(data, teller, folder or Path.cwd())
     problems += _check_choices(data, teller)
     if problems:
         raise ConfigProblems(problems)
@@ -76,8 +78,8 @@ def from_data(data: Mapping[str, Any], *, file: str = "", folder: Path | None = 
     return config
 
 
-def _check_cameras(data: Mapping[str, Any], teller: Teller) -> list[Problem]:
-    """Zones, lines and behaviours of every camera, also where other parts of the file are wrong."""
+def _check_cameras(data: Mapping[str, Any], teller: Teller, folder: Path) -> list[Problem]:
+    """Zones, lines, behaviours and signals of every camera, also where other parts of the file are wrong."""
     problems: list[Problem] = []
     cameras, defaults = data.get("cameras"), data.get("defaults")
     common = defaults.get("behaviours") if isinstance(defaults, Mapping) else None
@@ -87,16 +89,33 @@ def _check_cameras(data: Mapping[str, Any], teller: Teller) -> list[Problem]:
             problems.append(teller.at(("cameras", key), f"the cameras '{other}' and '{key}' differ in capital letters alone", key=True))
         if not isinstance(camera, Mapping):
             continue
-        places = draw(camera.get("zones"), camera.get("lines"), camera=str(key))
+        places = draw(camera.get("zones"), camera.get("lines"), camera=str(key), folder=folder)
         own = camera.get("behaviours")
+        found = Resolved()
         if isinstance(own, list | tuple):
-            problems += resolve(own, places, teller, under=("cameras", key, "behaviours")).problems
+            found = resolve(own, places, teller, under=("cameras", key, "behaviours"))
         elif own is None and isinstance(common, list | tuple):
             used = True
-            problems += resolve(common, places, teller, under=("defaults", "behaviours")).problems
+            found = resolve(common, places, teller, under=("defaults", "behaviours"))
+        problems += found.problems
+        problems += _check_signals(data, camera, ("cameras", key), found, teller, places)
     if not used and isinstance(common, list | tuple):
-        problems += resolve(common, Places(anywhere=True), teller, under=("defaults", "behaviours")).problems
+        problems += resolve(common, Places(anywhere=True, folder=folder), teller, under=("defaults", "behaviours")).problems
+    if isinstance(data.get("signals"), list | tuple):
+        problems += resolve_signals(data["signals"], (), Places(folder=folder), teller, under=("signals",)).problems
     return problems
+
+
+def _check_signals(
+    data: Mapping[str, Any], camera: Mapping[str, Any], path: Steps, behaviours: Resolved, teller: Teller, places: Places
+) -> list[Problem]:
+    """Those of the camera itself, or those of all; what is wrong with the latter is told elsewhere, once."""
+    own, common = camera.get("signals"), data.get("signals")
+    entries, under = (own, (*path, "signals")) if own is not None else (common, ("signals",))
+    if not isinstance(entries, list | tuple):
+        entries = ()
+    reading = [(behaviour, behaviours.places[name]) for name, behaviour in behaviours.behaviours.items()]
+    return resolve_signals(entries, reading, places, teller, under=under).problems
 
 
 def _check_choices(data: Mapping[str, Any], teller: Teller) -> list[Problem]:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-MASKED = "***"
-VARIABLE = re.compile(r"\{(PAHARA_[A-Z0-9_]+)\}")
-
-# scheme://user:password@host, and ?token=… in an address
-_USER_INFO = re.compile(r"(?<=://)[^\s'\"]*(?=@)")  # up to the last @: passwords hold / and @ too
-_QUERY = re.compile(r"(?i)(?<=[?&;])([^=&;#\s]*(?:pass|pwd|token|secret|key|auth|sig)[^=&;#\s]*)=([^&;#\s]*)")
+from pahara.core.secrets import VARIABLE, without_secrets
 
 
 class Secret(str):
@@ -36,41 +30,20 @@ class Secret(str):
         return type(self), (str.__str__(self), self.shown)
 
 
-def mask(text: str) -> str:
-    """Log-ins and tokens inside addresses as `***`; names of environment variables stay.
-
-    >>> mask("rtsp://admin:1234@192.0.2.7/sub?token=ab&x=1")
-    'rtsp://admin:***@192.0.2.7/sub?token=***&x=1'
-    >>> mask("rtsp://{PAHARA_USER}:{PAHARA_PASSWORD}@192.0.2.7/sub")
-    'rtsp://{PAHARA_USER}:{PAHARA_PASSWORD}@192.0.2.7/sub'
-    """
-
-    def log_in(found: re.Match[str]) -> str:
-        user, colon, password = found[0].partition(":")
-        if not colon:
-            return user if VARIABLE.fullmatch(user) else MASKED  # a token in place of a user
-        return f"{user}:{password if VARIABLE.fullmatch(password) or not password else MASKED}"
-
-    def parameter(found: re.Match[str]) -> str:
-        return found[0] if VARIABLE.fullmatch(found[2]) else f"{found[1]}={MASKED}"
-
-    return _QUERY.sub(parameter, _USER_INFO.sub(log_in, text))
-
-
 def shown(text: str) -> str:
     """How a text of a configuration may be printed."""
-    return text.shown if isinstance(text, Secret) else mask(text)
+    return text.shown if isinstance(text, Secret) else without_secrets(text)
 
 
 def has_password(text: str) -> bool:
     """Whether a log-in stands written out in an address."""
-    return mask(text) != text
+    return without_secrets(text) != text
 
 
 def protect(value: Any) -> Any:
     """The same plain values, with every text that holds a password as a Secret."""
     if isinstance(value, str):
-        return Secret(value, mask(value)) if has_password(value) and not isinstance(value, Secret) else value
+        return Secret(value, without_secrets(value)) if has_password(value) and not isinstance(value, Secret) else value
     if isinstance(value, Mapping):
         return {key: protect(each) for key, each in value.items()}
     return [protect(each) for each in value] if isinstance(value, list | tuple) else value
@@ -83,5 +56,5 @@ def fill(text: str, env: Mapping[str, str]) -> tuple[str, list[str]]:
     """
     missing = [name for name in VARIABLE.findall(text) if name not in env]
     if missing or not VARIABLE.search(text):
-        return (Secret(text, mask(text)) if has_password(text) else text), missing
-    return Secret(VARIABLE.sub(lambda found: env[found[1]], text), mask(text)), []
+        return (Secret(text, without_secrets(text)) if has_password(text) else text), missing
+    return Secret(VARIABLE.sub(lambda found: env[found[1]], text), without_secrets(text)), []

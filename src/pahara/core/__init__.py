@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .protocols import Behaviour, Detector, Notifier, Signal, Source, Tracker
     from .reason import Reason
     from .scene import Observation, Scene, Scores, Series, Subject, Track, at_limit
+    from .secrets import without_secrets
     from .zones import EVERYWHERE, Tripwire, Zone
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Zone",
     "at_limit",
     "event_id",
+    "without_secrets",
 ]  # fmt: skip
 
 # Where each name lives. They are fetched on first use (PEP 562), so that `pahara.core.errors` does not
@@ -57,6 +59,7 @@ _HOMES = {
     "protocols": ("Behaviour", "Detector", "Notifier", "Signal", "Source", "Tracker"),
     "reason": ("Reason",),
     "scene": ("Observation", "Scene", "Scores", "Series", "Subject", "Track", "at_limit"),
+    "secrets": ("without_secrets",),
     "zones": ("EVERYWHERE", "Tripwire", "Zone"),
 }
 

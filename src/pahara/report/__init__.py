@@ -12,10 +12,9 @@ from .summary import (
     SourceStats,
     Staged,
     TimeBins,
-    masked,
 )
 
 __all__ = [
     "Background", "Crossings", "Drill", "EventCard", "FeetMap", "RunFacts", "RunSummary", "SourceStats", "Staged",
-    "SummaryCollector", "TimeBins", "masked", "render", "write_report",
+    "SummaryCollector", "TimeBins", "render", "write_report",
 ]  # fmt: skip

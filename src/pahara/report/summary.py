@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -232,18 +231,3 @@ class RunSummary:
     @property
     def seconds(self) -> float:
         return max(0.0, self.end - self.begin)
-
-
-def masked(source: str) -> str:
-    """An address without its user, password and query; a path as it is.
-
-    >>> masked("rtsp://admin:secret@10.0.0.7:554/ch1?token=abc")
-    'rtsp://10.0.0.7:554/ch1'
-    """
-    scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", source)
-    if scheme is None or scheme[0].lower() == "file://":
-        return source
-    host, slash, path = source[scheme.end() :].partition("/")
-    # A password may hold "/", "?" or "#" that nobody escaped: everything up to the last @ is the user's secret.
-    rest = (host + slash + path).rpartition("@")[2]
-    return scheme[0] + re.split(r"[?#]", rest, maxsplit=1)[0]

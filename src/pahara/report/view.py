@@ -12,12 +12,12 @@ from urllib.parse import quote
 import numpy as np
 
 from pahara import __version__, language
-from pahara.core import Event, Zone
+from pahara.core import Event, Zone, without_secrets
 
 from . import charts, phrases
 from .charts import Span, percent
 from .phrases import Clock, Phrase, counted, duration, media_time, plain, say
-from .summary import EventCard, Picture, RunSummary, masked
+from .summary import EventCard, Picture, RunSummary
 
 COLOURS = 7  # the page knows so many colours for behaviours; then they begin again, each row has its name anyway
 CARDS = 12  # cards in sight; the others wait behind a button
@@ -118,7 +118,7 @@ def page(summary: RunSummary, clock: Clock, folder: Path, pictures: int) -> dict
         "subline": _alerts_in(summary) if summary.drill else None,
         "camera": plain(summary.title) if summary.title else say("report.camera", camera=summary.camera),
         "clock": clock.span(summary.begin, summary.end) if clock.known else None,
-        "source": masked(summary.source),
+        "source": without_secrets(summary.source),
         "tone": "alarm" if summary.cards and not summary.drill else "calm",
         "figures": _figures(summary),
         "note": phrases.sentence(summary.facts.detector_note) if summary.facts.detector_note else None,
@@ -500,7 +500,7 @@ def _lines(summary: RunSummary, span: Span) -> list[dict[str, object]]:
 def _details(summary: RunSummary, names: dict[str, Phrase], order: Sequence[str]) -> list[tuple[Phrase, Phrase]]:
     facts, stats = summary.facts, summary.stats
     rows = [
-        (say("report.details.source"), plain(masked(summary.source))),
+        (say("report.details.source"), plain(without_secrets(summary.source))),
         (say("report.details.size"), plain(f"{summary.size[0]} × {summary.size[1]}" + (f", {facts.fps:.4g} fps" if facts.fps else ""))),
     ]
     if facts.detector:

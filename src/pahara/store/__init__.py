@@ -2,12 +2,11 @@
 
 from .database import DiskFullError
 from .evidence import EvidenceFolder, Swept
-from .masking import mask
 from .records import Evidence, EvidenceKind, Recording, StoredEvent, Usage, Verdict
 from .retention import Removed, Retention
 from .store import Store
 
 __all__ = [
     "DiskFullError", "Evidence", "EvidenceFolder", "EvidenceKind", "Recording", "Removed", "Retention", "Store", "StoredEvent", "Swept", "Usage",
-    "Verdict", "mask",
+    "Verdict",
 ]  # fmt: skip

@@ -17,12 +17,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 
 from pahara import __version__
-from pahara.core import Event, Observation, StoreError
+from pahara.core import Event, Observation, StoreError, without_secrets
 
 from . import shelf, trails
 from .database import Database, DiskFullError, inserted_id, parse_url, told
 from .evidence import EvidenceFolder, Swept
-from .masking import mask
 from .records import Evidence, EvidenceKind, Recording, StoredEvent, Usage, Verdict
 from .shelf import Names
 from .tables import about, events, evidence, recordings
@@ -115,7 +114,7 @@ class Store:
         """
         values = {
             "camera": shelf.clean(camera),
-            "source": shelf.clean(mask(source)),
+            "source": shelf.clean(without_secrets(source)),
             "width": int(size[0]),
             "height": int(size[1]),
             "epoch": float(epoch),

@@ -1,6 +1,5 @@
 """Files, folders, webcams and RTSP in; clips and annotated video out."""
 
-from .address import without_secrets
 from .draw import draw, snapshot, thumbnail
 from .files import ClipInfo
 from .open import open_source
@@ -10,5 +9,5 @@ from .writer import AnnotatedWriter, VideoWriter
 
 __all__ = [
     "AnnotatedWriter", "ClipInfo", "FrameRing", "PacketRing", "Ring", "SourceStats", "VideoSource", "VideoWriter",
-    "draw", "open_source", "snapshot", "thumbnail", "without_secrets",
+    "draw", "open_source", "snapshot", "thumbnail",
 ]  # fmt: skip

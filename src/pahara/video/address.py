@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs
 
-from pahara.core import SourceError
+from pahara.core import SourceError, without_secrets
 
 NETWORK = ("rtsp", "rtsps", "http", "https")
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
@@ -26,16 +26,6 @@ class Address:
     target: str
     shown: str  # never holds a password
     fps: float = 0.0  # of a folder, when its address says so
-
-
-def without_secrets(text: str) -> str:
-    """Passwords in addresses become ***.
-
-    >>> without_secrets("rtsp://admin:s3cret@10.0.0.5/live?token=abc&x=1")
-    'rtsp://admin:***@10.0.0.5/live?token=***&x=1'
-    """
-    text = re.sub(r"(//[^:@/\s]*):\S*@", r"\1:***@", text)
-    return re.sub(r"(?i)((?:pass(?:word|wd)?|pwd|token|secret|auth|api_?key)=)[^&\s'\"]+", r"\1***", text)
 
 
 def read_address(spec: str | Path) -> Address:

@@ -11,9 +11,7 @@ from pathlib import Path
 
 import av
 
-from pahara.core import SourceError
-
-from .address import without_secrets
+from pahara.core import SourceError, without_secrets
 
 # Not the demuxers that open further addresses or draw text: concat, lavfi, sdp, tty, …
 FILE_FORMATS = (
