@@ -12,6 +12,8 @@ from ..annotations import Annotations
 from .problems import TruthError, number, read_text, whole
 
 PICTURES = (".jpg", ".jpeg", ".png")
+ORIENTATION, SHORT = 0x0112, 3  # EXIF 2.32: the tag of the turn, and its type
+SIDEWAYS = (5, 6, 7, 8)  # turns that exchange width and height
 
 
 def read_yolo(pictures: str | Path, labels: str | Path | None = None, *, names: Sequence[str]) -> Annotations:
@@ -48,24 +50,58 @@ def read_yolo(pictures: str | Path, labels: str | Path | None = None, *, names: 
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:
-    """(width, height) from the head of a JPEG or PNG, as stored (an EXIF turn is not applied); TruthError otherwise."""
+    """(width, height) of a JPEG or PNG as it is shown, its EXIF turn applied, from its head; TruthError otherwise."""
     path = Path(path)
     try:
         data = path.read_bytes()
     except OSError as error:
         raise TruthError(f"{path}: the picture cannot be read ({error})") from None
+    stored = _stored_size(data)
+    if stored is None:
+        raise TruthError(f"{path}: this is no JPEG or PNG picture, or it is damaged")
+    (wide, tall), exif = stored
+    return (tall, wide) if _exif_turn(exif) in SIDEWAYS else (wide, tall)
+
+
+def _stored_size(data: bytes) -> tuple[tuple[int, int], bytes] | None:
+    """-> (width, height) as stored, and the EXIF block (a TIFF header and what follows; b"" without one)."""
+    exif = b""
     if data[:8] == b"\x89PNG\r\n\x1a\n" and len(data) >= 24:
         wide, tall = struct.unpack(">II", data[16:24])
-        return wide, tall
+        at = 8
+        while at + 8 <= len(data):
+            length = int.from_bytes(data[at : at + 4], "big")
+            if data[at + 4 : at + 8] == b"eXIf":
+                exif = data[at + 8 : at + 8 + length]
+            at += 12 + length
+        return (wide, tall), exif
     if data[:2] == b"\xff\xd8":
         at = 2
         while at + 9 <= len(data) and data[at] == 0xFF:
             marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+            if marker == 0xE1 and data[at + 4 : at + 10] == b"Exif\0\0" and not exif:
+                exif = data[at + 10 : at + 2 + length]
             if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # a start of frame
                 tall, wide = struct.unpack(">HH", data[at + 5 : at + 9])
-                return wide, tall
+                return (wide, tall), exif
             at += 1 if marker == 0xFF else 2 + length
-    raise TruthError(f"{path}: this is no JPEG or PNG picture, or it is damaged")
+    return None
+
+
+def _exif_turn(exif: bytes) -> int:
+    """The orientation 1..8 of an EXIF block; 1 (upright) where it says none."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    if order is None or len(exif) < 8:
+        return 1
+    (at,) = struct.unpack(order + "I", exif[4:8])
+    if at + 2 > len(exif):
+        return 1
+    (entries,) = struct.unpack(order + "H", exif[at : at + 2])
+    for entry in range(at + 2, min(at + 2 + 12 * entries, len(exif) - 11), 12):
+        tag, kind, count, value = struct.unpack(order + "HHIH", exif[entry : entry + 10])
+        if tag == ORIENTATION and kind == SHORT and count == 1:
+            return int(value)
+    return 1
 
 
 def _labels_of(folder: Path) -> Path:
