@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -51,8 +52,8 @@ class DetectionSet(Dataset[Sample]):
         self.calm_from = calm_from
         self.pictures = tuple(told[split] if pictures is None else pictures)
         self.epoch = Epoch()
-        self._fractions: list[np.ndarray[tuple[int, int], np.dtype[np.float64]]] = []
-        self._labels: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
+        self._fractions: list[NDArray[np.float64]] = []
+        self._labels: list[NDArray[np.int64]] = []
         for picture in self.pictures:
             boxes, labels = read_labels(label_file(picture), len(self.names))
             self._fractions.append(boxes)
@@ -67,7 +68,7 @@ class DetectionSet(Dataset[Sample]):
         """Say which epoch begins; workers that are kept alive see it too."""
         self.epoch.set(epoch)
 
-    def labels(self, index: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def labels(self, index: int) -> NDArray[np.int64]:
         """(n,) the classes of a picture's boxes, without reading it."""
         return self._labels[index]
 
@@ -81,18 +82,22 @@ class DetectionSet(Dataset[Sample]):
         """(width, height) of the picture on disk, upright."""
         return image_size(self.pictures[index])
 
+    begin_epoch = set_epoch  # as `Batches` calls it, in the worker
+
     def __getitem__(self, index: int) -> Sample:
+        return self.sample(index, np.random.default_rng((self.seed, self.epoch.get(), range(len(self))[index])))
+
+    def sample(self, index: int, rng: Rng) -> Sample:
+        """Item `index`, varied with this generator and no other source of chance."""
         index = range(len(self))[index]
         sample = self._read(index)
         if self.size is None:
             return sample
         if self.augment is None:
             return letterboxed(sample, self.size)
-        epoch = self.epoch.get()
         augment = self.augment
-        if self.calm_from is not None and epoch >= self.calm_from:
+        if self.calm_from is not None and self.epoch.get() >= self.calm_from:
             augment = replace(augment, mosaic=0.0, mixup=0.0)
-        rng = np.random.default_rng((self.seed, epoch, index))
         return augment(sample, self.size, rng, lambda rng: self._read(int(rng.integers(len(self)))))
 
     def _read(self, index: int) -> Sample:

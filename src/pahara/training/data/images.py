@@ -96,13 +96,19 @@ class ImageSet(Dataset[tuple[Image, int]]):
         """What each item must not be parted from."""
         return [item.group for item in self.items]
 
+    begin_epoch = set_epoch  # as `Batches` calls it, in the worker
+
     def __getitem__(self, index: int) -> tuple[Image, int]:
+        return self.sample(index, np.random.default_rng((self.seed, self.epoch.get(), range(len(self))[index])))
+
+    def sample(self, index: int, rng: Rng) -> tuple[Image, int]:
+        """Item `index`, varied with this generator and no other source of chance."""
         index = range(len(self))[index]
         item, image = self.items[index], self._read(index)
         if self.size is None:
             return image, item.label
         if self.augment is not None:
-            return self.augment(image, self.size, np.random.default_rng((self.seed, self.epoch.get(), index))), item.label
+            return self.augment(image, self.size, rng), item.label
         return fitted(image, self.size, self.fill), item.label
 
     def _read(self, index: int) -> Image:
