@@ -125,7 +125,7 @@ class _Ready:
     def __len__(self) -> int:
         return len(self.batches)
 
-    def begin(self, epoch: int, *, skip: int = 0, rank: int = 0, world: int = 1) -> None:
+    def begin(self, epoch: int, *, skip: int = 0, rank: int = 0, world: int = 1) -> None:  # noqa: ARG002 - as Batches has it
         if world > 1:
             raise TrainingError("several processes need `Batches`, which know how to share; these are ready-made")
         self.epoch, self.skip = epoch, skip

@@ -21,6 +21,7 @@ from .ema import Ema
 from .plan import Plan
 
 STATE, BEST, LAST, METRICS = "resume.pt", "best.safetensors", "last.safetensors", "metrics.csv"
+PLACE = ("epoch", "step", "lr", "seconds")  # columns that say where, not how well
 OFTEN = 5.0  # seconds: shorter epochs are not each saved
 
 
@@ -133,7 +134,7 @@ class Keeper:
         now.history.append(row)
         if self.chief:
             if better:
-                figures = {name: value for name, value in row.items() if math.isfinite(value)}
+                figures = {name: value for name, value in row.items() if math.isfinite(value) and name not in PLACE}
                 save_weights(
                     self.folder / BEST, self.average.model, {**self.about, "epoch": now.best_epoch, "step": now.step, "figures": figures}
                 )

@@ -18,7 +18,7 @@ from .batches import as_batches
 from .checkpoint import fill, read_weights
 from .ema import Ema
 from .keeping import BEST, LAST, STATE, Keeper, Ledger
-from .machine import agree, alone, launch, prepare, seed_step
+from .machine import agree, alone, launch, moved, prepare, seed_step
 from .optim import Freezer, lr_factor, make_optimizer, set_lr
 from .plan import Plan
 from .progress import Progress, Stop
@@ -112,7 +112,7 @@ def _learn(
                     set_lr(optimizer, lr)
                     seed_step(plan.seed, now.step, fabric.global_rank)
                 with alone(fabric, model, waiting=place + 1 < many):
-                    parts = task.loss(model, fabric.to_device(batch))
+                    parts = task.loss(model, moved(batch, fabric.device))
                     names, values = listed(parts)
                     values, stopping = agree(fabric, values, stop.asked, now.step)
                     watchdog.see(now.step + 1, lr, names, values)

@@ -8,8 +8,9 @@ import pickle
 import random
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def launch(fabric: Fabric, work: Callable[..., Any], *given: Any) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         before = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C reaches the processes that train; they save and return
         try:
-            return fabric.launch(_one, parcel, str(Path(folder) / "mistake.json"))
+            return pickle.loads(fabric.launch(_one, parcel, str(Path(folder) / "mistake.json")))
         except Exception as error:
             mistake = Path(folder) / "mistake.json"
             if not mistake.exists():
@@ -85,12 +86,12 @@ def launch(fabric: Fabric, work: Callable[..., Any], *given: Any) -> Any:
             signal.signal(signal.SIGINT, before)
 
 
-def _one(fabric: Fabric, parcel: bytes, mistake: str) -> Any:
+def _one(fabric: Fabric, parcel: bytes, mistake: str) -> bytes:
     work, given = pickle.loads(parcel)
     if "OMP_NUM_THREADS" not in os.environ and fabric.device.type == "cpu":
         torch.set_num_threads(max(1, available_cores() // int(fabric.strategy.num_processes)))
     try:
-        return work(fabric, *given)
+        return pickle.dumps(work(fabric, *given))
     except PaharaError as error:  # only text passes from a process that ends with an error
         part = Path(f"{mistake}.{fabric.global_rank}")
         part.write_text(json.dumps([type(error).__name__, str(error)]), encoding="utf-8")
@@ -118,3 +119,19 @@ def agree(fabric: Fabric, values: Tensor, stop: bool, step: int) -> tuple[Tensor
 def alone(fabric: Fabric, model: Any, *, waiting: bool) -> Any:
     """While `waiting`, gradients stay in this process; they are exchanged once, with the last batch of a step."""
     return fabric.no_backward_sync(model) if waiting and fabric.world_size > 1 else nullcontext()
+
+
+def moved(batch: Any, device: torch.device) -> Any:
+    """A batch of tensors, in tuples, lists, mappings or dataclasses, on the device; all else stays as it is."""
+    if isinstance(batch, Tensor):
+        return batch.to(device, non_blocking=True)
+    if isinstance(batch, Mapping):
+        return {key: moved(value, device) for key, value in batch.items()}
+    if isinstance(batch, tuple):
+        inside = [moved(value, device) for value in batch]
+        return type(batch)(*inside) if hasattr(batch, "_fields") else tuple(inside)
+    if isinstance(batch, list):
+        return [moved(value, device) for value in batch]
+    if is_dataclass(batch) and not isinstance(batch, type):
+        return replace(batch, **{field.name: moved(getattr(batch, field.name), device) for field in fields(batch) if field.init})
+    return batch

@@ -47,7 +47,7 @@ class Progress:
     def epoch(self, row: Mapping[str, Any], better: bool) -> None:
         """An epoch was measured; `row` is its line of metrics.csv."""
         figures = [f"{name} {value:.4g}" for name, value in row.items() if name not in ("epoch", "step", "seconds", "lr")]
-        self.say(f"epoch {row['epoch']}/{self.epochs}  {'  '.join(figures)}  {'better' if better else ''}".rstrip())
+        self.say(f"epoch {row['epoch']:.0f}/{self.epochs}  {'  '.join(figures)}  {'better' if better else ''}".rstrip())
 
     def say(self, text: str) -> None:
         """One line for the reader."""
@@ -77,7 +77,7 @@ class Stop:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
+    def _hear(self, _number: int, _frame: FrameType | None) -> None:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
