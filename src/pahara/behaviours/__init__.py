@@ -1,10 +1,12 @@
 """Tracks -> scores over time: one behaviour per file, without state, without input or output."""
 
 from .abandoned import Abandoned
+from .anomaly import Anomaly
 from .crossing import Crossing
 from .crowding import Crowding
 from .falling import Falling
 from .intrusion import Intrusion
+from .learned import Action, Recogniser, Window
 from .loitering import Loitering
 from .removed import Removed
 from .running import Running
@@ -14,6 +16,6 @@ from .tamper import Tamper
 from .wrong_way import WrongWay
 
 __all__ = [
-    "ALWAYS", "Abandoned", "Crossing", "Crowding", "Falling", "Hours", "Intrusion", "Loitering",
-    "Removed", "Running", "Schedule", "Tailgating", "Tamper", "WrongWay",
+    "ALWAYS", "Abandoned", "Action", "Anomaly", "Crossing", "Crowding", "Falling", "Hours", "Intrusion", "Loitering",
+    "Recogniser", "Removed", "Running", "Schedule", "Tailgating", "Tamper", "Window", "WrongWay",
 ]  # fmt: skip

@@ -160,6 +160,13 @@ class DetectorChoice(Choice):
     """onnx, auto, motion, or another detector that is installed."""
 
 
+class SignalChoice(Choice):
+    """What else is measured in the whole picture."""
+
+    kind: Text
+    """Which signal."""
+
+
 class TrackerChoice(Choice):
     """What follows them from picture to picture."""
 
@@ -225,7 +232,14 @@ def _listed(value: Any) -> Any:
     return value
 
 
+def _listed_signals(value: Any) -> Any:
+    if isinstance(value, str | dict):
+        raise _error("must be a list", "Begin each signal with '- '")
+    return value
+
+
 Behaviours = Annotated[tuple[Annotated[BehaviourChoice, BeforeValidator(_kind_alone)], ...], BeforeValidator(_listed)]
+Signals = Annotated[tuple[Annotated[SignalChoice, BeforeValidator(_kind_alone)], ...], BeforeValidator(_listed_signals)]
 Detector = Annotated[DetectorChoice, BeforeValidator(lambda value: detector_mapping(value))]
 Tracker = Annotated[TrackerChoice, BeforeValidator(_kind_alone)]
 Gate = Annotated[GateChoice, BeforeValidator(gate_mapping)]
@@ -255,6 +269,8 @@ class Camera(Part):
     """Directed lines: a name and {from: [x, y], to: [x, y]}."""
     behaviours: Behaviours | None = None
     """What to look for; [] is nothing, and without this key `defaults.behaviours` counts."""
+    signals: Signals | None = None
+    """Instead of the signals of all."""
     detector: Detector | None = None
     """Instead of the detector of all."""
     tracker: Tracker | None = None
@@ -280,6 +296,8 @@ class Config(Part):
     """Options of the tracker."""
     gate: Gate = GateChoice()
     """Motion gate: "off", or its options."""
+    signals: Signals = ()
+    """What else is measured in the whole picture, e.g. by an autoencoder; signals without options come by themselves with the behaviours that read them."""
     store: StorePart = StorePart()
     """Where things are kept."""
     evidence: EvidencePart = EvidencePart()
@@ -332,4 +350,4 @@ def _masked(value: Any) -> Any:
     return [_masked(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-__all__ = ["STANDARD", "VERSION", "BehaviourChoice", "Camera", "Config", "DetectorChoice", "GateChoice", "TrackerChoice"]
+__all__ = ["STANDARD", "VERSION", "BehaviourChoice", "Camera", "Config", "DetectorChoice", "GateChoice", "SignalChoice", "TrackerChoice"]

@@ -14,6 +14,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Union
 
 from pydantic import (
@@ -32,12 +33,13 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnno
 from pydantic.functional_validators import PlainValidator
 from pydantic_core import PydanticCustomError
 
+from pahara.behaviours.learned import Recogniser
 from pahara.behaviours.schedule import Hours, Schedule
 from pahara.core import EVERYWHERE, Tripwire, Zone
 from pahara.core.errors import ConfigError, PaharaError
 
 from .fielddocs import field_docs, summary
-from .problems import did_you_mean
+from .problems import did_you_mean, sentences
 from .registry import Plugin
 from .secrets import Secret
 
@@ -56,6 +58,7 @@ class Places:
     timezone: str = "local"  # of schedules
     broken: frozenset[str] = frozenset()  # drawn wrongly: told already, so not told again as missing
     anywhere: bool = False  # any name will do: the camera is not known yet
+    folder: Path = field(default_factory=Path)  # what relative paths are relative to
 
     def zone(self, name: object) -> Zone:
         """The zone of that name; "everywhere" is the whole picture."""
@@ -72,6 +75,31 @@ class Places:
         if self._excused(name):
             return Tripwire(str(name), (0.0, 0.5), (1.0, 0.5))
         raise self._missing("line", name, self.lines)
+
+    def file(self, name: object) -> Path:
+        """The file of that name: beside the configuration, else as it stands."""
+        if not isinstance(name, str | Path) or not str(name).strip():
+            raise PydanticCustomError(
+                "place", "{said}", {"said": "a file is given by its path", "hint": "For example runs/fights/model.onnx"}
+            )
+        path = Path(name).expanduser()
+        beside = (self.folder / path).absolute()
+        found = beside if beside.is_file() else path
+        if not found.is_file():
+            hint = "A relative path begins in the folder of the configuration"
+            raise PydanticCustomError("place", "{said}", {"said": f"there is no file {beside}", "hint": hint})
+        return found
+
+    def recogniser(self, name: object) -> Recogniser:
+        """The model in the file of that name, as a behaviour asks it."""
+        from pahara.detection.recogniser import load_recogniser
+
+        path = self.file(name)
+        try:
+            return load_recogniser(path)
+        except PaharaError as error:
+            message, hint = sentences(error)
+            raise PydanticCustomError("place", "{said}", {"said": message, "hint": hint}) from None
 
     def _excused(self, name: object) -> bool:
         return isinstance(name, str) and (self.anywhere or name in self.broken)
@@ -180,6 +208,16 @@ def _substitute(hint: Any) -> Any:
         ]
     if hint is Tripwire:
         return Annotated[Any, PlainValidator(lambda v, info: _places(info).line(v)), _schema("a line of this camera, by its name")]
+    if hint is Recogniser:
+        return Annotated[
+            Any,
+            PlainValidator(lambda v, info: _places(info).recogniser(v)),
+            _schema("a model that was exported by `pahara export`: a path"),
+        ]
+    if hint is Path:
+        return Annotated[
+            Any, PlainValidator(lambda v, info: _places(info).file(v)), _schema("a file; relative paths begin beside the configuration")
+        ]
     if hint in (int, float):
         return Annotated[hint, BeforeValidator(no_boolean)]
     if hint is str:

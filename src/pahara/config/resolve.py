@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -31,10 +32,11 @@ class Resolved:
     lines: dict[str, Tripwire] = field(default_factory=dict)
     behaviours: dict[str, Behaviour] = field(default_factory=dict)  # by name
     rules: dict[str, AlarmRule] = field(default_factory=dict)  # by the behaviour's name
+    places: dict[str, Steps] = field(default_factory=dict)  # of the entries, by the behaviour's name
     problems: list[Problem] = field(default_factory=list)
 
 
-def draw(zones: object, lines: object, *, camera: str = "", timezone: str = "local") -> Places:
+def draw(zones: object, lines: object, *, camera: str = "", timezone: str = "local", folder: Path | None = None) -> Places:
     """The places of a camera. What is drawn wrongly is left out silently: the format's own check tells of it."""
     good_zones: dict[str, Zone] = {}
     good_lines: dict[str, Tripwire] = {}
@@ -51,7 +53,7 @@ def draw(zones: object, lines: object, *, camera: str = "", timezone: str = "loc
         except ValueError:
             broken.add(str(name))
     unreadable = any(each is not None and not isinstance(each, Mapping) for each in (zones, lines))
-    return Places(camera, good_zones, good_lines, timezone, frozenset(broken), anywhere=unreadable)
+    return Places(camera, good_zones, good_lines, timezone, frozenset(broken), anywhere=unreadable, folder=folder or Path())
 
 
 def resolve(entries: Sequence[Any], places: Places, teller: Teller, *, under: Steps = ()) -> Resolved:
@@ -77,7 +79,7 @@ def resolve(entries: Sequence[Any], places: Places, teller: Teller, *, under: St
         if name in taken:
             hint = f"Give one of them a name of its own, e.g. `name: {name}-2`"
             found.problems.append(teller.at((*path, "name") if entry.get("name") else path, f"two behaviours are called '{name}'", hint))
-        taken[name] = path
+        taken[name] = found.places[name] = path
         try:
             behaviour = adapter_of(plug_in).validate_python({k: v for k, v in entry.items() if k not in OWN_KEYS}, context=places)
             found.behaviours[name] = behaviour

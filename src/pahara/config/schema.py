@@ -24,7 +24,7 @@ def json_schema() -> dict[str, Any]:
     """The schema as plain values. A plug-in that cannot be imported is left out: `pahara doctor` tells of it."""
     whole: dict[str, Any] = Config.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = whole["$defs"]
-    for unused in ("BehaviourChoice", "DetectorChoice", "TrackerChoice", "GateChoice"):
+    for unused in ("BehaviourChoice", "DetectorChoice", "SignalChoice", "TrackerChoice", "GateChoice"):
         definitions.pop(unused, None)
 
     alarm = _absorb(AlarmRule, definitions)
@@ -39,6 +39,7 @@ def json_schema() -> dict[str, Any]:
     definitions["BehaviourChoice"] = _one_of("behaviours", "behaviour", definitions, own, with_alarm=True)
     definitions["DetectorChoice"] = _detector(definitions)
     definitions["TrackerChoice"] = _one_of("trackers", "tracker", definitions, {}, default="bytetrack")
+    definitions["SignalChoice"] = _one_of("signals", "signal", definitions, {})
     definitions["GateChoice"] = _gate(definitions)
     definitions["Line"] = _line(definitions["Line"])
     camera = definitions["Camera"]["properties"]
