@@ -39,7 +39,9 @@ def error_histogram(normal: Floats, abnormal: Floats, limit: float) -> Bars:
     )
 
 
-def anomaly_blocks(clips: Mapping[str, tuple[Floats, Floats | None, Floats]], figures: FrameAuroc | None, limit: float) -> tuple[Block, ...]:
+def anomaly_blocks(
+    clips: Mapping[str, tuple[Floats, Floats | None, Floats]], figures: FrameAuroc | None, limit: float
+) -> tuple[Block, ...]:
     """clip -> (times in seconds (t,), whether each frame is abnormal (t,) or None where nobody knows, errors (t,))."""
     known = [(errors, np.asarray(true, bool)) for _, true, errors in clips.values() if true is not None]
     normal = np.concatenate([np.zeros(0), *(e[~t] for e, t in known), *(e for _, true, e in clips.values() if true is None)])
@@ -48,7 +50,13 @@ def anomaly_blocks(clips: Mapping[str, tuple[Floats, Floats | None, Floats]], fi
     if len(abnormal) and len(normal) and figures is not None:
         fpr, tpr, _ = metrics.roc_curve(np.r_[np.zeros(len(normal)), np.ones(len(abnormal))], np.r_[normal, abnormal])
         line = Line(plain(f"{percent(figures.micro)} micro"), fpr, tpr)
-        about = say("training.anomaly.roc.about", micro=percent(figures.micro), macro=percent(figures.macro), judged=figures.judged, clips=figures.clips)
+        about = say(
+            "training.anomaly.roc.about",
+            micro=percent(figures.micro),
+            macro=percent(figures.macro),
+            judged=figures.judged,
+            clips=figures.clips,
+        )
         blocks.append(
             Chart(
                 say("training.roc"),

@@ -98,7 +98,7 @@ def history_charts(history: Sequence[Mapping[str, float]]) -> tuple[Chart, ...]:
     if not history:
         return ()
     epochs = np.array([row.get("epoch", k + 1) for k, row in enumerate(history)], np.float64)
-    names = [name for name in dict.fromkeys(key for row in history for key in row) if name not in ("epoch", "seconds", "step", "best")]
+    names = [name for name in dict.fromkeys(key for row in history for key in row) if name not in ("epoch", "seconds", "step", "deciding")]
     groups: dict[str, list[str]] = {"loss": [], "score": [], "lr": []}
     for name in names:
         groups["lr" if name.split("/")[-1] in ("lr", "learning_rate") else "loss" if "loss" in name or "error" in name else "score"].append(

@@ -55,7 +55,9 @@ def detection_blocks(
     return tuple(blocks)
 
 
-def worst_pictures(truth: Annotations, found: Annotations, read: Callable[[int], Image], limit: float, most: int = WORST) -> tuple[Shot, ...]:
+def worst_pictures(
+    truth: Annotations, found: Annotations, read: Callable[[int], Image], limit: float, most: int = WORST
+) -> tuple[Shot, ...]:
     """The pictures with the most missed and false boxes, the worst first; none where all is right."""
     seen = found[found.scores >= limit]
     frames = np.union1d(truth.frames, found.frames)

@@ -83,7 +83,9 @@ def skeleton(points: NDArray[Any], edges: Sequence[tuple[int, int]], side: int =
         for a, b in edges:
             ends = pixels[step, [a, b]]
             if np.isfinite(ends).all() and (np.abs(xy[step, [a, b]]).sum(axis=-1) > 0).all():
-                cv2.line(canvas, tuple(np.rint(ends[0]).astype(int).tolist()), tuple(np.rint(ends[1]).astype(int).tolist()), ink, 2, cv2.LINE_AA)
+                cv2.line(
+                    canvas, tuple(np.rint(ends[0]).astype(int).tolist()), tuple(np.rint(ends[1]).astype(int).tolist()), ink, 2, cv2.LINE_AA
+                )
     return canvas
 
 

@@ -79,6 +79,7 @@ def quick_figures(probabilities: Floats, truth: ArrayLike) -> dict[str, float]:
 def classified(probabilities: Floats, truth: ArrayLike, names: Sequence[str]) -> Classified:
     """Probabilities (n, c), true classes (n,) -> every figure and curve."""
     true, scores = np.asarray(truth, np.intp), np.asarray(probabilities, np.float64)
+    scores = scores / scores.sum(axis=1, keepdims=True)  # float32 sums to one but for its last digit
     said, labels = scores.argmax(axis=1), np.arange(len(names))
     precision, recall, f1, counts = metrics.precision_recall_fscore_support(true, said, labels=labels, zero_division=0)
     figures = []

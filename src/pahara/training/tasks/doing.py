@@ -1,0 +1,156 @@
+"""From a job to a finished run: train, examine, and leave weights that know their limits, figures and a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pahara.core import PaharaError, TrainingError
+from pahara.report.phrases import Phrase, plain, say
+
+from ..checkpoint import save_weights, write_whole
+from ..keeping import BEST, LAST
+from ..loop import Result, train
+from ..report import TrainingReport, write_training_report
+from ..report.classes import history_charts, key_figure
+from .job import Job, Outcome, Tell, Wishes
+
+HOMES: Mapping[str, str] = {"image": "image", "detector": "detection", "action": "action", "anomaly": "anomaly"}  # kind -> module
+ASKED, FIGURES, REPORT = "asked.json", "figures.json", "report.html"
+COUNTS = ("examples", "pictures", "frames", "clips")  # figures that are counts
+NO_SHARES = ("log_loss", "error", "limit", "normal_error", "abnormal_error")  # figures that are no shares of one
+
+
+@dataclass(frozen=True)
+class Done:
+    """A run that has ended."""
+
+    folder: Path
+    result: Result
+    outcome: Outcome
+    report: Path
+    weights: Path
+
+
+def home_of(kind: str) -> Any:
+    """The module of a kind of training: `open_job`, `evaluate`, `predict`."""
+    return import_module(f"{__package__}.{HOMES[kind]}")
+
+
+def open_job(kind: str, data: Path, wishes: Wishes) -> Job:
+    """The job for `pahara train KIND DATA`. PaharaError for what cannot be."""
+    job: Job = home_of(kind).open_job(data, wishes)
+    return job
+
+
+def keep_asked(folder: Path, kind: str, data: Path, wishes: Wishes) -> None:
+    """Write down what was asked for, so that `--resume` needs nothing else."""
+    told = {"kind": kind, "data": str(data.absolute()), "wishes": asdict(wishes)}
+    write_whole(folder / ASKED, json.dumps(told, indent=2, ensure_ascii=False).encode())
+
+
+def read_asked(folder: Path) -> tuple[str, Path, Wishes]:
+    """What a run was asked for. TrainingError when the folder is no run."""
+    path = folder / ASKED
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return told["kind"], Path(told["data"]), Wishes(**told["wishes"])
+    except FileNotFoundError:
+        raise TrainingError(f"{folder} is no run of `pahara train`: {ASKED} is missing; name the folder that a training printed") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path} cannot be read ({error}); start a new run") from error
+
+
+def new_folder(kind: str, root: Path = Path("runs")) -> Path:
+    """runs/image-1, or the next number that is free."""
+    number = 1
+    while (root / f"{kind}-{number}").exists():
+        number += 1
+    return root / f"{kind}-{number}"
+
+
+def do(
+    job: Job, folder: Path, *, language: str = "en", progress: bool = True, resume: bool = False, tell: Callable[[str], Any] | None = None
+) -> Done | Result:
+    """Train and examine; -> what came of it, or the bare result of a training that was interrupted.
+
+    Everything lies in `folder` afterwards: best.safetensors (its metadata complete), metrics.csv, figures.json, report.html.
+    """
+    go_on = f"pahara train {job.kind} --resume {folder}"
+    result = train(
+        job.model, job.task, job.batches, job.held_out, job.plan, folder, about=job.about, progress=progress, resume=resume, go_on=go_on
+    )
+    if result.stopped == "interrupted":
+        return result
+    if tell is not None:
+        tell("examining the best weights")
+    outcome = job.examine(job.model)
+    weights = folder / (BEST if result.best_epoch else LAST)
+    about = {**job.about, **outcome.about, "epoch": result.best_epoch, "step": result.steps, "figures": finite(outcome.figures)}
+    save_weights(weights, job.model, about)
+    write_whole(folder / FIGURES, json.dumps({"kind": job.kind, **finite(outcome.figures)}, indent=2).encode())
+    report = write_training_report(report_of(job, folder, result, outcome), folder / REPORT, language)
+    return Done(folder, result, outcome, report, weights)
+
+
+def report_of(job: Job, folder: Path, result: Result, outcome: Outcome) -> TrainingReport:
+    """The report of a run."""
+    figures = tuple(figure(name, value) for name, value in list(outcome.figures.items())[:6])
+    facts = (
+        plain(str(job.summary.get("model", ""))),
+        say("training.facts.epochs", epochs=result.epochs, best=result.best_epoch),
+        say("training.facts.minutes", minutes=f"{result.seconds / 60:.1f}"),
+    )
+    warnings = (*(plain(words) for words in job.warnings), *outcome.warnings)
+    return TrainingReport(
+        folder.name, job.kind, outcome.headline, figures, (*history_charts(result.history), *outcome.blocks), facts, warnings, details(job)
+    )
+
+
+def figure(name: str, value: float) -> Any:
+    """A figure of an outcome as the page shows it."""
+    if name in COUNTS:
+        return replace(key_figure(name, value, share=False), value=plain(f"{value:.0f}"))
+    return key_figure(name, value, share=name not in NO_SHARES)
+
+
+def details(job: Job) -> tuple[tuple[Phrase, Phrase], ...]:
+    """Plan and environment, as rows."""
+    import platform
+
+    import numpy as np
+    import torch
+
+    from pahara import __version__
+
+    rows: list[tuple[Phrase, Phrase]] = [(say("training.detail.data"), plain(str(job.data)))]
+    for name, value in job.summary.items():
+        if value not in ("", None, [], {}, ()):
+            words = ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, Mapping) else str(value)
+            rows.append((plain(name.replace("_", " ")), plain(words)))
+    rows += [(plain(f"plan: {name}"), plain(str(value))) for name, value in job.plan.as_dict().items()]
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {gpu}"
+    versions = f"Pahara {__version__}, PyTorch {torch.__version__}, numpy {np.__version__}"
+    rows += [(say("training.detail.machine"), plain(machine)), (say("report.details.versions"), plain(versions))]
+    return tuple(rows)
+
+
+def finite(figures: Mapping[str, float]) -> dict[str, float]:
+    """Figures that JSON can hold."""
+    return {name: float(value) for name, value in figures.items() if value - value == 0}
+
+
+def run_kind(about: Mapping[str, Any], where: object) -> str:
+    """What a model was trained for. PaharaError when the weights do not say."""
+    kind = str(about.get("kind", ""))
+    if kind not in HOMES:
+        raise PaharaError(f"{where} does not say what it was trained for; weights of `pahara train` do")
+    return kind
+
+
+__all__ = ["Done", "Tell", "do", "home_of", "keep_asked", "new_folder", "open_job", "read_asked", "report_of", "run_kind"]
