@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from .tinyvgg import TinyVGG
     from .transformer import ImageTransformer, SequenceTransformer
     from .vgg import VGG
+    from .yolox import YOLOX
 
 __all__ = [
-    "CNNLSTM", "MLP", "MODELS", "TCN", "VGG", "Autoencoder", "Discriminator", "Generator", "ImageTransformer", "MobileNet", "Recurrent",
+    "CNNLSTM", "MLP", "MODELS", "TCN", "VGG", "YOLOX", "Autoencoder", "Discriminator", "Generator", "ImageTransformer", "MobileNet", "Recurrent",
     "ResNet", "SequenceAutoencoder", "SequenceTransformer", "TinyVGG", "build", "names", "options_of",
 ]  # fmt: skip
 
@@ -42,6 +43,7 @@ _HOMES = {
     "tinyvgg": ("TinyVGG",),
     "transformer": ("ImageTransformer", "SequenceTransformer"),
     "vgg": ("VGG",),
+    "yolox": ("YOLOX",),
 }
 
 if not TYPE_CHECKING:  # a type checker would take every misspelt name for a lazy one

@@ -22,7 +22,7 @@ class CNNLSTM(Headed):
     not find it first. mask (b, t): True where a frame is real; real frames come first.
     Donahue et al. 2015, "Long-term recurrent convolutional networks", arxiv.org/abs/1411.4389; frame differences after Sudhakaran
     and Lanz 2017, "Learning to detect violent videos", arxiv.org/abs/1709.06531.
-    Parameters: 148,050 (classes 2, channels 3, width 16, memory 64, motion).
+    Parameters: 147,906 (classes 2, channels 3, width 16, memory 64, motion).
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class CNNLSTM(Headed):
             moved = torch.cat((torch.zeros_like(x[:, :1]), x[:, 1:] - x[:, :-1]), 1)  # (b, t, channels, h, w)
             x = torch.cat((x, moved), 2)  # (b, t, 2·channels, h, w)
         maps = self.frames(x.flatten(0, 1))  # (b·t, 128, h/16, w/16): a frame is looked at alone
-        seen = maps.mean((2, 3)).unflatten(0, (-1, x.shape[1]))  # (b, t, 128)
+        seen = maps.mean((2, 3)).view(x.shape[0], x.shape[1], -1)  # (b, t, 128)
         return cast(Tensor, self.over_time(self.lstm(seen)[0], mask))  # (b, memory)
 
     def layer_groups(self) -> list[nn.Module]:

@@ -11,14 +11,14 @@ from .windows import WindowClassifier, step_inputs
 
 
 class Layer(nn.Module):
-    """(b, t, before) -> (b, t, after). It looks back only, so padding at the end needs no mask."""
+    """(b, t, before) -> (b, t, after). It looks back only."""
 
     def __init__(self, cell: str, before: int, after: int, dropout: float) -> None:
         super().__init__()
         self.cell = (nn.LSTM if cell == "lstm" else nn.GRU)(before, after, batch_first=True)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.dropout(self.cell(x)[0])  # the state after every step
         return out
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
+from math import isfinite
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pahara.core.errors import ModelError
 
@@ -41,12 +42,24 @@ MODELS: Mapping[str, Entry] = MappingProxyType(
         "resnet34": Entry("resnet:ResNet", "image", "classes", "residual network of 34 layers", {"depth": 34}),
         "mobilenet": Entry("mobilenet:MobileNet", "image", "classes", "MobileNetV2: depthwise convolutions for phones and small computers"),
         "transformer-image": Entry("transformer:ImageTransformer", "image", "classes", "a small vision transformer over patches"),
+        "yolox-nano": Entry(
+            "yolox:YOLOX", "image", "boxes", "detector for small computers", {"depth": 0.33, "width": 0.25, "depthwise": True}
+        ),
+        "yolox-tiny": Entry(
+            "yolox:YOLOX", "image", "boxes", "detector, 5 million weights", {"depth": 0.33, "width": 0.375, "depthwise": False}
+        ),
+        "yolox-s": Entry("yolox:YOLOX", "image", "boxes", "detector, 9 million weights", {"depth": 0.33, "width": 0.5, "depthwise": False}),
+        "yolox": Entry("yolox:YOLOX", "image", "boxes", "detector of a depth and width of one's own"),
         "cnn-lstm": Entry("cnn_lstm:CNNLSTM", "clip", "classes", "a CNN looks at each frame, an LSTM at their order"),
-        "lstm": Entry("recurrent:Recurrent", "window", "classes", "LSTM over box or skeleton windows, of one person or two", {"cell": "lstm"}),
+        "lstm": Entry(
+            "recurrent:Recurrent", "window", "classes", "LSTM over box or skeleton windows, of one person or two", {"cell": "lstm"}
+        ),
         "gru": Entry("recurrent:Recurrent", "window", "classes", "GRU over box or skeleton windows, of one person or two", {"cell": "gru"}),
         "tcn": Entry("tcn:TCN", "window", "classes", "causal dilated convolutions over windows, of one person or two"),
         "transformer-sequence": Entry("transformer:SequenceTransformer", "window", "classes", "a small transformer over windows"),
-        "autoencoder": Entry("autoencoder:Autoencoder", "image", "copy", "squeezes a frame and paints it again: large error, unusual frame"),
+        "autoencoder": Entry(
+            "autoencoder:Autoencoder", "image", "copy", "squeezes a frame and paints it again: large error, unusual frame"
+        ),
         "sequence-autoencoder": Entry("sequence_autoencoder:SequenceAutoencoder", "window", "copy", "the same for windows"),
         "dcgan-generator": Entry("gan:Generator", "noise", "image", "DCGAN: noise to picture"),
         "dcgan-discriminator": Entry("gan:Discriminator", "image", "score", "DCGAN: is the picture real?"),
@@ -68,16 +81,17 @@ def build(name: str, **options: Any) -> nn.Module:
     if missing:
         example = ", ".join(f"{option}=…" for option in missing)
         raise ModelError(f"the model '{name}' needs {' and '.join(missing)}: build('{name}', {example})")
-    make = _load(name)
-    kinds = get_type_hints(make.__init__ if isinstance(make, type) else make)
-    given = {option: _fitting(name, option, value, kinds[option]) for option, value in options.items()}
-    made: nn.Module = make(**MODELS[name].preset, **given)
+    given = {option: _fitting(name, option, value, known[option].annotation) for option, value in options.items()}
+    try:
+        made: nn.Module = _load(name)(**MODELS[name].preset, **given)
+    except (ValueError, RuntimeError) as error:  # what torch itself refuses: a share of 1.5 to drop, or a terabyte of weights
+        raise ModelError(f"the model '{name}' cannot be built with these options: {str(error).splitlines()[0]}") from error
     return made
 
 
 def options_of(name: str) -> Mapping[str, inspect.Parameter]:
     """Option -> its parameter (`default`, `annotation`); `default is inspect.Parameter.empty` where it must be given."""
-    parameters = inspect.signature(_load(name)).parameters
+    parameters = inspect.signature(_load(name), eval_str=True).parameters
     return {option: parameter for option, parameter in parameters.items() if option not in MODELS[name].preset}
 
 
@@ -102,9 +116,9 @@ def _fitting(name: str, option: str, value: Any, kind: Any) -> Any:
     """The value as the option wants it: a list from JSON becomes a tuple, a whole number a float; ModelError otherwise."""
     if get_origin(kind) is tuple and isinstance(value, (list, tuple)):
         return tuple(_fitting(name, option, item, get_args(kind)[0]) for item in value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value):
         return float(value)
-    if isinstance(kind, type) and isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+    if kind in (int, bool, str) and type(value) is kind:
         return value
     wanted = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}.get(kind, "a list of whole numbers")
     raise ModelError(f"the model '{name}': {option} must be {wanted}, not {value!r}")

@@ -43,13 +43,20 @@ class ResNet(Classifier):
     Parameters: 11,181,642 (resnet18), 21,289,802 (resnet34), each with classes 10.
     """
 
-    def __init__(self, classes: int, depth: int = 18, channels: int = 3, width: int = 64, stem: str = "large", dropout: float = 0.0) -> None:
+    def __init__(
+        self, classes: int, depth: int = 18, channels: int = 3, width: int = 64, stem: str = "large", dropout: float = 0.0
+    ) -> None:
         super().__init__()
         one_of("depth", depth, tuple(BLOCKS))
         one_of("stem", stem, ("large", "small"))
         at_least(1, classes=classes, channels=channels, width=width)
         if stem == "large":
-            first = [nn.Conv2d(channels, width, 7, 2, padding=3, bias=False), nn.BatchNorm2d(width), nn.ReLU(), nn.MaxPool2d(3, 2, padding=1)]
+            first = [
+                nn.Conv2d(channels, width, 7, 2, padding=3, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(),
+                nn.MaxPool2d(3, 2, padding=1),
+            ]
         else:
             first = [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
         n1, n2, n3, n4 = BLOCKS[depth]

@@ -53,16 +53,12 @@ class Patches(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         h, w = x.shape[-2:]
-        tokens = self.embed(pad(x, (0, -w % self.patch, 0, -h % self.patch))).permute(0, 2, 3, 1)  # (b, rows, columns, width)
+        whole = pad(x, (0, -w % self.patch, 0, -h % self.patch))  # zeros at the right and below, where the last patch is cut off
+        tokens: Tensor = self.embed(whole).permute(0, 2, 3, 1)  # (b, rows, columns, width)
         rows, columns, width = tokens.shape[1:]
-        place = torch.cat(
-            (
-                waves(rows, width // 2, tokens)[:, None].expand(-1, columns, -1),
-                waves(columns, width // 2, tokens)[None].expand(rows, -1, -1),
-            ),
-            -1,
-        )
-        return tokens + place  # (b, rows, columns, width)
+        down = waves(rows, width // 2, tokens)[:, None].expand(-1, columns, -1)  # (rows, columns, width/2)
+        right = waves(columns, width // 2, tokens)[None].expand(rows, -1, -1)
+        return tokens + torch.cat((down, right), 2)
 
 
 class ToMap(nn.Module):
@@ -82,7 +78,7 @@ class ImageTransformer(Classifier):
 
     Dosovitskiy et al. 2021, "An image is worth 16x16 words", arxiv.org/abs/2010.11929; with fixed waves for places and the average
     of all tokens for the class token (Beyer, Zhai and Kolesnikov 2022, arxiv.org/abs/2205.01580).
-    Parameters: 1,209,738 (classes 10, width 128, 6 layers, patch 8).
+    Parameters: 1,213,578 (classes 10, width 128, 6 layers, patch 8).
     """
 
     def __init__(
@@ -103,16 +99,9 @@ class Steps(nn.Module):
         super().__init__()
         self.embed = nn.Linear(inputs, width)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         tokens: Tensor = self.embed(x)
         return tokens + waves(tokens.shape[1], tokens.shape[2], tokens)  # (b, t, width)
-
-
-class Norm(nn.LayerNorm):
-    """Layer norm that is handed a mask like its neighbours, and has no use for it."""
-
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        return super().forward(x)
 
 
 class SequenceTransformer(WindowClassifier):
@@ -120,7 +109,7 @@ class SequenceTransformer(WindowClassifier):
 
     Vaswani et al. 2017, "Attention is all you need", arxiv.org/abs/1706.03762; the encoder alone, normalised before each part
     (Xiong et al. 2020, arxiv.org/abs/2002.04745).
-    Parameters: 152,706 (classes 2, inputs 51, width 64, 3 layers).
+    Parameters: 152,962 (classes 2, inputs 51, width 64, 3 layers).
     """
 
     def __init__(
@@ -137,8 +126,14 @@ class SequenceTransformer(WindowClassifier):
         at_least(1, layers=layers)
         _divides(width, heads)
         blocks = (Block(width, heads, dropout) for _ in range(layers))
-        stages = [Steps(step_inputs(inputs, persons), width), *blocks, Norm(width)]
+        stages = [Steps(step_inputs(inputs, persons), width), *blocks, nn.LayerNorm(width)]
         super().__init__(stages, width, classes=classes, inputs=inputs, persons=persons, pool=pool, dropout=dropout)
+
+    def steps(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """(b, t, f), mask (b, t) -> features of every step (b, t, width), which saw the real steps of the whole window."""
+        for stage in self.stages:
+            x = stage(x, mask) if isinstance(stage, Block) else stage(x)
+        return x
 
 
 def waves(length: int, width: int, like: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ class WindowClassifier(Headed):
         super().__init__()
         at_least(1, classes=classes)
         self.inputs, self.persons = inputs, persons
-        self.stages = nn.ModuleList(stages)  # each (b, t, before), mask -> (b, t, after)
+        self.stages = nn.ModuleList(stages)  # each (b, t, before) -> (b, t, after)
         self.over_time = OverTime(pool)  # (b, t, width) -> (b, width)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(persons * width, classes))
 
@@ -46,13 +46,13 @@ class WindowClassifier(Headed):
         if mask is not None and mask.dim() == 2:
             mask = mask[:, None].expand(-1, 2, -1)  # (b, 2, t)
         both = self._pooled(pair.flatten(0, 1), None if mask is None else mask.flatten(0, 1))  # (2b, width)
-        one, other = both.unflatten(0, (-1, 2)).unbind(1)  # (b, width) each
+        one, other = both.view(-1, 2, both.shape[1]).unbind(1)  # (b, width) each
         return torch.cat((one + other, (one - other).abs()), 1)  # (b, 2·width)
 
-    def steps(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def steps(self, x: Tensor, mask: Tensor | None = None) -> Tensor:  # noqa: ARG002 - who looks back only never meets padding
         """(b, t, f) -> features after every step (b, t, width); two persons are 2·f inputs of 2·b windows here."""
         for stage in self.stages:
-            x = stage(x, mask)
+            x = stage(x)
         return x
 
     def layer_groups(self) -> list[nn.Module]:
@@ -63,8 +63,9 @@ class WindowClassifier(Headed):
         return cast(Tensor, self.over_time(self.steps(x, mask), mask))
 
     def _flat(self, x: Tensor) -> Tensor:
-        flat = x.flatten(self.persons + 1)
-        if flat.shape[-1] != self.inputs or flat.dim() != self.persons + 2:
+        shape = x.shape
+        flat = x.flatten(self.persons + 1) if x.dim() > self.persons + 1 else x
+        if flat.dim() != self.persons + 2 or flat.shape[-1] != self.inputs or (self.persons == 2 and shape[1] != 2):
             wanted = "(b, t, …)" if self.persons == 1 else "(b, 2, t, …)"
             raise ModelError(f"this model takes windows {wanted} of {self.inputs} numbers a step, not {tuple(x.shape)}")
         return flat
