@@ -9,16 +9,73 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .batches import Batches, Sampled, batches_of
     from .checkpoint import load_weights, read_weights, save_weights
+    from .finder import LrCurve, find_lr
+    from .keeping import read_metrics
     from .loop import Result, Task, train
     from .plan import Plan
+    from .run import environment, new_run, read_config, write_card, write_config, write_environment
+    from .weights import PRETRAINED, pretrained, transfer
 
-__all__ = ["Batches", "Plan", "Result", "Sampled", "Task", "batches_of", "load_weights", "read_weights", "save_weights", "train"]
+__all__ = [
+    "PRETRAINED",
+    "Batches",
+    "LrCurve",
+    "Plan",
+    "Result",
+    "Sampled",
+    "Task",
+    "batches_of",
+    "environment",
+    "find_lr",
+    "load_weights",
+    "new_run",
+    "pretrained",
+    "read_config",
+    "read_metrics",
+    "read_weights",
+    "save_weights",
+    "train",
+    "transfer",
+    "write_card",
+    "write_config",
+    "write_environment",
+]
 
 _HOMES = {
-    "batches": ("Batches", "Sampled", "batches_of"),
-    "checkpoint": ("load_weights", "read_weights", "save_weights"),
-    "loop": ("Result", "Task", "train"),
+    "batches": (
+        "Batches",
+        "Sampled",
+        "batches_of",
+    ),
+    "checkpoint": (
+        "load_weights",
+        "read_weights",
+        "save_weights",
+    ),
+    "finder": (
+        "LrCurve",
+        "find_lr",
+    ),
+    "keeping": ("read_metrics",),
+    "loop": (
+        "Result",
+        "Task",
+        "train",
+    ),
     "plan": ("Plan",),
+    "run": (
+        "environment",
+        "new_run",
+        "read_config",
+        "write_card",
+        "write_config",
+        "write_environment",
+    ),
+    "weights": (
+        "PRETRAINED",
+        "pretrained",
+        "transfer",
+    ),
 }
 
 if not TYPE_CHECKING:

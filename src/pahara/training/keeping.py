@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -80,6 +80,14 @@ class Keeper:
         self.folder, self.plan, self.model, self.optimizer, self.average = folder, plan, model, optimizer, average
         self.scaler, self.about, self.chief = scaler, dict(about), chief
         self.saved = self.clock = time.monotonic()
+        self._board: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._board is not None:
+            self._board.close()
 
     def start(self, *, resume: bool) -> Standing:
         """A fresh standing, or the one of the run in the folder with all its weights."""
@@ -139,6 +147,19 @@ class Keeper:
                     self.folder / BEST, self.average.model, {**self.about, "epoch": now.best_epoch, "step": now.step, "figures": figures}
                 )
             write_metrics(self.folder / METRICS, now.history)
+            if self.plan.tensorboard:
+                self._show_on_board(now, row)
+
+    def _show_on_board(self, now: Standing, row: dict[str, float]) -> None:
+        if self._board is None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            # After a resume the board forgets what was shown of steps that are trained again.
+            self._board = SummaryWriter(str(self.folder / "tensorboard"), purge_step=now.step)
+        for name, value in row.items():
+            if name not in PLACE or name == "lr":
+                self._board.add_scalar(name, value, now.step)
+        self._board.flush()
 
     def tick(self, now: Standing) -> None:
         """Count the time that has passed."""

@@ -73,12 +73,12 @@ def train(
     TrainingError says in plain words why training cannot start or go on.
     """
     folder = Path(folder)
-    batches, held_out = as_batches(batches, "training data"), as_batches(held_out, "held-out data to measure on")
+    learned, measured_on = as_batches(batches, "training data"), as_batches(held_out, "held-out data to measure on")
     if (folder / STATE).exists() and not resume:
         raise TrainingError(f"{folder} holds a run already; resume it, or choose another folder")
-    fabric = prepare(plan, workers=batches.workers)
+    fabric = prepare(plan, workers=learned.workers)
     go_on = go_on or "call train(…, resume=True)"
-    result: Result = launch(fabric, _learn, model, task, batches, held_out, plan, folder, dict(about), progress, resume, go_on)
+    result: Result = launch(fabric, _learn, model, task, learned, measured_on, plan, folder, dict(about), progress, resume, go_on)
     weights = folder / (BEST if result.best_epoch else LAST)
     fill(model, read_weights(weights)[0], str(weights))
     return result
@@ -95,10 +95,10 @@ def _learn(
     keeper = Keeper(folder, plan, network, optimizer, average, fabric.strategy.precision, about, chief=fabric.is_global_zero)
     now = keeper.start(resume=resume)
     ledger = Ledger(now, fabric.device)
-    watchdog = Watchdog(now.watch, at_once=fabric.device.type == "cpu")
+    watchdog = Watchdog(now.watch, at_once=fabric.device.type == "cpu", kept=str(folder / LAST))
     steps = -(-len(batches) // plan.accumulate)  # the optimiser makes one step for every `accumulate` batches
     stopping, lr = False, 0.0
-    with Stop() as stop, Progress(shown and fabric.is_global_zero, plan.epochs, steps, now.step) as show:
+    with Stop() as stop, Progress(shown and fabric.is_global_zero, plan.epochs, steps, now.step) as show, keeper:
         keeper.save(now, ledger)
         while now.epoch < plan.epochs and not tired(now, plan) and not stopping:
             model.train()

@@ -19,12 +19,13 @@ PAUSE = 20  # on a GPU the numbers are fetched once in so many steps: asking eac
 class Watchdog:
     """Sees the loss of every step; raises TrainingError.
 
-    `state` is all it knows, for a checkpoint. On the CPU each step is judged before it changes a weight.
+    `state` is all it knows, for a checkpoint; `kept` is the file of the last good weights, for the error. On the CPU each step is judged before it changes a weight.
     """
 
-    def __init__(self, state: dict[str, float] | None = None, *, at_once: bool = True) -> None:
+    def __init__(self, state: dict[str, float] | None = None, *, at_once: bool = True, kept: str = "") -> None:
         self.state = state if state is not None else {"seen": 0.0, "usual": 0.0, "high": 0.0}
         self.at_once = at_once
+        self.kept = f". The last good weights are in {kept}" if kept else ""
         self._waiting: list[tuple[int, float, list[str], torch.Tensor]] = []
 
     def see(self, step: int, lr: float, names: list[str], values: torch.Tensor) -> None:
@@ -54,7 +55,7 @@ class Watchdog:
     def _judge(self, step: int, lr: float, parts: Mapping[str, float]) -> None:
         bad = [name for name, value in parts.items() if not math.isfinite(value)]
         if bad:
-            raise TrainingError(told(step, lr, bad, parts))
+            raise TrainingError(told(step, lr, bad, parts) + self.kept)
         if "loss" not in parts:
             return
         size, state = abs(parts["loss"]), self.state
@@ -66,7 +67,7 @@ class Watchdog:
         if state["high"] >= IN_A_ROW:
             raise TrainingError(
                 f"the loss explodes: {size:.4g} at step {step}, {state['usual']:.4g} at the start (learning rate {lr:.3g}). "
-                f"Try a learning rate of {lr / 10:.1g}, a longer warm-up, or a smaller `clip`"
+                f"Try a learning rate of {lr / 10:.1g}, a longer warm-up, or a smaller `clip`{self.kept}"
             )
 
 
