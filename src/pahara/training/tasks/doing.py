@@ -17,10 +17,11 @@ from ..keeping import BEST, LAST
 from ..loop import Result, train
 from ..report import TrainingReport, write_training_report
 from ..report.classes import history_charts, key_figure
+from ..run import environment, read_config, write_card, write_config
 from .job import Job, Outcome, Tell, Wishes
 
 HOMES: Mapping[str, str] = {"image": "image", "detector": "detection", "action": "action", "anomaly": "anomaly"}  # kind -> module
-ASKED, FIGURES, REPORT = "asked.json", "figures.json", "report.html"
+FIGURES, REPORT = "figures.json", "report.html"
 COUNTS = ("examples", "pictures", "frames", "clips")  # figures that are counts
 NO_SHARES = ("log_loss", "error", "limit", "normal_error", "abnormal_error")  # figures that are no shares of one
 
@@ -47,30 +48,19 @@ def open_job(kind: str, data: Path, wishes: Wishes) -> Job:
     return job
 
 
-def keep_asked(folder: Path, kind: str, data: Path, wishes: Wishes) -> None:
+def keep_asked(folder: Path, job: Job, wishes: Wishes) -> None:
     """Write down what was asked for, so that `--resume` needs nothing else."""
-    told = {"kind": kind, "data": str(data.absolute()), "wishes": asdict(wishes)}
-    write_whole(folder / ASKED, json.dumps(told, indent=2, ensure_ascii=False).encode())
+    write_config(folder, {"kind": job.kind, "data": str(job.data.absolute()), "wishes": asdict(wishes), "plan": job.plan.as_dict()})
 
 
 def read_asked(folder: Path) -> tuple[str, Path, Wishes]:
-    """What a run was asked for. TrainingError when the folder is no run."""
-    path = folder / ASKED
+    """What a run was asked for: kind, data, wishes. TrainingError when the folder is no run."""
+    told = read_config(folder)
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        return told["kind"], Path(told["data"]), Wishes(**told["wishes"])
-    except FileNotFoundError:
-        raise TrainingError(f"{folder} is no run of `pahara train`: {ASKED} is missing; name the folder that a training printed") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path} cannot be read ({error}); start a new run") from error
-
-
-def new_folder(kind: str, root: Path = Path("runs")) -> Path:
-    """runs/image-1, or the next number that is free."""
-    number = 1
-    while (root / f"{kind}-{number}").exists():
-        number += 1
-    return root / f"{kind}-{number}"
+        wishes = Wishes(**told["wishes"])
+        return run_kind(told, folder), Path(told["data"]), replace(wishes, plan=told["plan"])
+    except (KeyError, TypeError) as error:
+        raise TrainingError(f"{folder} was not made by `pahara train` ({error} is missing in its config.yml); start a new run") from error
 
 
 def do(
@@ -93,6 +83,11 @@ def do(
     about = {**job.about, **outcome.about, "epoch": result.best_epoch, "step": result.steps, "figures": finite(outcome.figures)}
     save_weights(weights, job.model, about)
     write_whole(folder / FIGURES, json.dumps({"kind": job.kind, **finite(outcome.figures)}, indent=2).encode())
+    data = {
+        "data": job.data.name,
+        **{name: value for name, value in job.summary.items() if isinstance(value, int | str) and value not in ("", 0)},
+    }
+    write_card(folder, about, data=data, figures=finite(outcome.figures), plan=job.plan.as_dict(), language=language)
     report = write_training_report(report_of(job, folder, result, outcome), folder / REPORT, language)
     return Done(folder, result, outcome, report, weights)
 
@@ -120,22 +115,17 @@ def figure(name: str, value: float) -> Any:
 
 def details(job: Job) -> tuple[tuple[Phrase, Phrase], ...]:
     """Plan and environment, as rows."""
-    import platform
-
-    import numpy as np
-    import torch
-
-    from pahara import __version__
-
     rows: list[tuple[Phrase, Phrase]] = [(say("training.detail.data"), plain(str(job.data)))]
     for name, value in job.summary.items():
         if value not in ("", None, [], {}, ()):
             words = ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, Mapping) else str(value)
             rows.append((plain(name.replace("_", " ")), plain(words)))
     rows += [(plain(f"plan: {name}"), plain(str(value))) for name, value in job.plan.as_dict().items()]
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
-    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, {gpu}"
-    versions = f"Pahara {__version__}, PyTorch {torch.__version__}, numpy {np.__version__}"
+    here = environment()
+    machine = (
+        f"{here['system']}, {here['processor']}, {', '.join(here['gpus']) or 'CPU'}, {here['threads']} threads, Python {here['python']}"
+    )
+    versions = ", ".join(f"{name} {version}" for name, version in here["versions"].items())
     rows += [(say("training.detail.machine"), plain(machine)), (say("report.details.versions"), plain(versions))]
     return tuple(rows)
 
@@ -146,11 +136,11 @@ def finite(figures: Mapping[str, float]) -> dict[str, float]:
 
 
 def run_kind(about: Mapping[str, Any], where: object) -> str:
-    """What a model was trained for. PaharaError when the weights do not say."""
+    """What a model was trained for. PaharaError when nobody wrote it down."""
     kind = str(about.get("kind", ""))
     if kind not in HOMES:
-        raise PaharaError(f"{where} does not say what it was trained for; weights of `pahara train` do")
+        raise PaharaError(f"{where} does not say what it was trained for; weights and runs of `pahara train` do")
     return kind
 
 
-__all__ = ["Done", "Tell", "do", "home_of", "keep_asked", "new_folder", "open_job", "read_asked", "report_of", "run_kind"]
+__all__ = ["Done", "Tell", "do", "home_of", "keep_asked", "open_job", "read_asked", "report_of", "run_kind"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,8 +12,8 @@ from torch import nn
 from pahara.core import ModelError, TrainingError
 from pahara.models import build
 
-from ..checkpoint import load_weights
 from ..plan import Plan
+from ..weights import pretrained
 from .job import Wishes
 
 FROZEN = 0.15  # of the epochs, when starting from weights: the new head learns before the body may move
@@ -75,7 +74,7 @@ def begin(kind: str, wishes: Wishes, usual: str, *, known: Sequence[str]) -> Sta
         raise ModelError(f"no {kind} model named {wishes.model!r}{did_you_mean(wishes.model, known)}; there are {', '.join(known)}")
     if not wishes.weights:
         return Start(wishes.model or usual, {}, wishes.seed)
-    model, about = load_weights(Path(wishes.weights).expanduser())
+    model, about = pretrained(wishes.weights)
     if about.get("kind", kind) != kind:
         raise ModelError(
             f"{wishes.weights} was trained for {about['kind']}, not for {kind}: pahara train {about['kind']} …, or other weights"

@@ -1,0 +1,270 @@
+"""Where things are in a picture, and what they are: `pahara train detector`, from a data set in YOLO's folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pahara.core import DataError, Detections, Image, ModelError, TrainingError
+from pahara.core.boxes import nms
+from pahara.detection import zoo
+from pahara.detection.letterbox import Fit
+from pahara.detection.names import COCO_80
+from pahara.evaluation import Annotations, evaluate_detection
+from pahara.models.yolox import YOLOX, cells, decode
+from pahara.models.yolox_weights import load_official, settle_norms
+from pahara.report.phrases import say
+
+from ..batches import Batches
+from ..data.augment import Augment
+from ..data.detection import DetectionSet, collate
+from ..data.sample import PAD, letterboxed, sample_of
+from ..data.yolo import read_yolo_set
+from ..plan import Plan
+from ..report.detection import detection_blocks
+from ..simota import detection_loss
+from .job import Job, Outcome, Tell, Wishes
+from .start import Start, begin, epochs_for, parameters_of
+
+MODELS = ("yolox-nano", "yolox-tiny", "yolox-s", "yolox")
+MODEL, SIZE, BATCH = "yolox-nano", 416, 16
+LEAST = 0.01  # score below which no box counts, as COCO's evaluation has it
+MAX_IOU = 0.65  # of two boxes of one class, when measuring
+MOST = 100  # boxes a picture
+CACHE_MB = 800.0  # decoded pictures kept in memory
+PREPARATION: Mapping[str, Any] = {"fit": "letterbox", "place": "top-left", "pad": 114.0, "rgb": False}
+OFFICIAL = (".onnx", ".pth", ".tar")
+
+
+@dataclass
+class Detect:
+    """A `training.loop.Task`. A batch is pictures (b, h, w, 3) uint8 BGR, boxes and labels of each (`data.detection.collate`)."""
+
+    names: tuple[str, ...]
+    best: str = "map50"
+    lower_is_better: bool = False
+
+    def loss(self, model: nn.Module, batch: Any) -> dict[str, Tensor]:
+        pictures, boxes, labels = batch
+        x = planes(pictures)
+        device = x.device
+        return detection_loss(model(x), [b.to(device) for b in boxes], [k.to(device) for k in labels], (x.shape[3], x.shape[2]))
+
+    def measure(self, model: nn.Module, batches: Iterable[Any], device: torch.device) -> dict[str, float]:
+        truth, found = look(model, batches, device, self.names)
+        report = evaluate_detection(truth, found)
+        return {"map50": _number(report.map50), "map": _number(report.map)}
+
+
+def planes(pictures: Tensor) -> Tensor:
+    """(b, h, w, 3) uint8 -> (b, 3, h, w) float32, still BGR 0..255."""
+    return pictures.permute(0, 3, 1, 2).float()  # stays channels-last in memory, which is the fast order on a CPU
+
+
+@torch.no_grad()
+def look(
+    model: nn.Module, batches: Iterable[Any], device: torch.device, names: Sequence[str], tell: Tell | None = None
+) -> tuple[Annotations, Annotations]:
+    """-> true and found boxes in the pixels of the model's input; pictures are numbered in the order of the batches."""
+    model.eval()
+    frames: list[int] = []
+    true: list[Any] = []
+    kinds: list[int] = []
+    rows: list[tuple[int, Detections]] = []
+    number = 0
+    total = len(batches) if hasattr(batches, "__len__") else 0
+    for done, (pictures, boxes, labels) in enumerate(batches, 1):
+        for found, b, k in zip(boxes_of(model, pictures.to(device), names), boxes, labels, strict=True):
+            rows.append((number, found))
+            frames += [number] * len(b)
+            true += b.tolist()
+            kinds += k.tolist()
+            number += 1
+        if tell is not None and total:
+            tell(done / total)
+    every = np.array(kinds, np.intp)
+    truth = Annotations.of(frames, true, labels=np.maximum(every, 0), ignore=every < 0, names=names)
+    found = Annotations.of(
+        [n for n, f in rows for _ in range(len(f))],
+        np.concatenate([f.boxes for _, f in rows]) if rows else [],
+        labels=np.concatenate([f.labels for _, f in rows]) if rows else [],
+        scores=np.concatenate([f.scores for _, f in rows]) if rows else [],
+        names=names,
+    )
+    return truth, found
+
+
+@torch.no_grad()
+def boxes_of(model: nn.Module, pictures: Tensor, names: Sequence[str], *, least: float = LEAST) -> list[Detections]:
+    """Prepared pictures (b, h, w, 3) uint8 on the model's device -> what is in each, in their own pixels, best first."""
+    x = planes(pictures)
+    rows = model(x).float()
+    corners, strides = cells((x.shape[3], x.shape[2]), x.device)
+    places = decode(rows, corners, strides).cpu().numpy()
+    scores = (rows[..., 5:].sigmoid() * rows[..., 4:5].sigmoid()).cpu().numpy()
+    found = []
+    for where, score in zip(places, scores, strict=True):
+        kept: list[tuple[float, int, int]] = []
+        for kind in range(score.shape[1]):
+            here = np.flatnonzero(score[:, kind] >= least)
+            here = here[np.argsort(-score[here, kind], kind="stable")[:300]]
+            kept += [(float(score[row, kind]), int(row), kind) for row in here[nms(where[here], score[here, kind], MAX_IOU)]]
+        kept.sort(reverse=True)
+        kept = kept[:MOST]
+        cell = [row for _, row, _ in kept]
+        clipped = where[cell].clip(0, np.array([x.shape[3], x.shape[2]] * 2, np.float32))
+        found.append(Detections.of(clipped, [s for s, _, _ in kept], np.array([k for _, _, k in kept], np.intp), names))
+    return found
+
+
+def open_job(data: Path, wishes: Wishes) -> Job:
+    """Everything for `pahara train detector`. DataError, ModelError or TrainingError for what cannot be.
+
+    `--from` takes a run, or official YOLOX weights: a name ("yolox-nano"), a .pth or an .onnx file.
+    """
+    told = read_yolo_set(data)
+    size = _size(wishes.size)
+    plan = Plan(lr=2e-3, weight_decay=0.01, ema=0.998, warm_up=1.0)
+    official = _official(wishes.weights)
+    start = begin("detector", replace(wishes, weights="") if official else wishes, MODEL, known=MODELS)
+    size = size or (_size(start.size) if start.size else SIZE)
+    places = {"train": "train", "held out": "val" if told["val"] else "test"}
+    if not told[places["held out"]]:
+        raise DataError(f"{data} has no val pictures to measure on; `pahara data split` parts them, or name `val:` in its data.yaml")
+    batch = min(wishes.batch or BATCH, len(told["train"]) or 1)
+    epochs = int(wishes.plan.get("epochs", epochs_for(max(1, len(told["train"]) // batch))))
+    augment = Augment() if wishes.extra.get("augment", True) else None
+    train = DetectionSet(
+        told, "train", size=(size, size), augment=augment, seed=wishes.seed, calm_from=round(0.8 * epochs), cache_mb=CACHE_MB
+    )
+    held_out = DetectionSet(told, places["held out"], size=(size, size), cache_mb=CACHE_MB / 2)
+    if not len(train) or not any(len(train.labels(i)) for i in range(len(train))):
+        raise DataError(f"{data}: no training picture has a box to learn from; `pahara data check {data}` says what was found")
+    if official:
+        model, options = _from_official(official, start, told.names, wishes, train)
+    else:
+        model, options = start.build(told.names, wishes.options), {**start.options, **wishes.options}
+    about = {
+        "kind": "detector", "model": start.model, "options": {**options, "classes": len(told.names)}, "classes": list(told.names),
+        "names": list(told.names), "input": [3, size, size], "preparation": dict(PREPARATION),
+    }  # fmt: skip
+    plan = start.plan(replace(plan, epochs=epochs), wishes)
+    small = {"workers": wishes.workers} if wishes.workers is not None else {}
+    counts = {name: sum(int((train.labels(i) == k).sum()) for i in range(len(train))) for k, name in enumerate(told.names)}
+    return Job(
+        "detector",
+        model,
+        Detect(told.names),
+        Batches(train, batch, shuffle=True, seed=wishes.seed, collate=collate, **small),
+        Batches(held_out, batch, collate=collate, **small),
+        plan,
+        about,
+        data,
+        {
+            "classes": counts, "train": len(train), "held_out": len(held_out), "model": start.model, "parameters": parameters_of(model),
+            "size": f"{size} x {size}", "batch": batch, "from": wishes.weights,
+        },
+        partial(examine, held_out=held_out, names=told.names),
+        (*start.notes, *(f"no training picture shows a {name!r}" for name, n in counts.items() if not n)),
+    )  # fmt: skip
+
+
+def examine(model: nn.Module, /, *, held_out: DetectionSet, names: tuple[str, ...], tell: Tell | None = None) -> Outcome:
+    """A finished model on held-out pictures: AP of each class, precision over recall, the worst pictures."""
+    device = next(model.parameters()).device
+    truth, found = look(model, Batches(held_out, BATCH, workers=0, collate=collate), device, names, tell)
+    truth = replace(truth, pictures=tuple(path.name for path in held_out.pictures))
+    report = evaluate_detection(truth, found)
+    table = [
+        {"class": name, "boxes": c.truths, "ap50": c.ap50, "ap": c.ap, "best_f1": c.best_f1, "best_score": c.best_score}
+        for name, c in report.classes.items()
+    ]
+    limits = {name: round(float(c.best_score), 3) for name, c in report.classes.items() if c.best_score == c.best_score}
+    return Outcome(
+        {"map50": report.map50, "map": report.map, "map75": report.map75, "pictures": float(len(held_out))},
+        say("training.headline.detector", map50=f"{100 * _number(report.map50):.1f}", pictures=len(held_out)),
+        detection_blocks(report, truth, found, lambda number: held_out[number].image),
+        table,
+        {"thresholds": limits},
+    )
+
+
+def evaluate(model: nn.Module, about: Mapping[str, Any], data: Path, *, split: str = "", tell: Tell | None = None) -> Outcome:
+    """A trained model on a YOLO set of the same classes: its test part, else val, else train, or the one asked for."""
+    told = read_yolo_set(data)
+    names = tuple(about["classes"])
+    if tuple(told.names) != names:
+        raise DataError(
+            f"{data} has the classes {', '.join(told.names)}, the model knows {', '.join(names)}; they must be the same, in the same order"
+        )
+    wanted = split or next((part for part in ("test", "val", "train") if told[part]), "train")
+    size = (int(about["input"][2]), int(about["input"][1]))
+    held_out = DetectionSet(told, wanted, size=size)
+    if not len(held_out):
+        raise DataError(f"{data} has no pictures in its part {wanted!r}")
+    return examine(model, held_out=held_out, names=names, tell=tell)
+
+
+def predict(model: nn.Module, about: Mapping[str, Any], images: Sequence[Image], *, least: float = 0.1) -> list[Detections]:
+    """BGR pictures of any size -> what is in each, in its own pixels."""
+    size = (int(about["input"][2]), int(about["input"][1]))
+    device = next(model.parameters()).device
+    model.eval()
+    answers = []
+    for image in images:
+        prepared = letterboxed(sample_of(image), size).image
+        (found,) = boxes_of(model, torch.from_numpy(prepared)[None].to(device), tuple(about["classes"]), least=least)
+        fit = Fit.of((image.shape[1], image.shape[0]), size, _preparation())
+        answers.append(Detections.of(fit.to_picture(found.boxes.copy()), found.scores, found.labels, found.names))
+    return answers
+
+
+def _preparation() -> Any:
+    from pahara.detection.letterbox import Preparation
+
+    return Preparation(place="top-left", pad=float(PAD))
+
+
+def _size(size: int | None) -> int:
+    if size is not None and (size < 64 or size % 32):
+        raise TrainingError(f"--size is {size}; a YOLOX sees pictures of 64 pixels or more, in steps of 32 (320, 416, 640)")
+    return size or 0
+
+
+def _official(weights: str) -> Path | None:
+    """A file of official weights, where `--from` names one."""
+    if not weights:
+        return None
+    if weights in zoo.MODELS:
+        if weights not in MODELS:
+            raise ModelError(f"training can start from {', '.join(MODELS[:3])}, not from {weights}")
+        return zoo.locate(weights)
+    path = Path(weights).expanduser()
+    return path if path.suffix in OFFICIAL else None
+
+
+def _from_official(path: Path, start: Start, names: Sequence[str], wishes: Wishes, train: DetectionSet) -> tuple[YOLOX, dict[str, Any]]:
+    """A YOLOX that knows COCO's 80 classes, with new last layers; a class of the same name keeps what was known of it."""
+    from pahara.models import build
+
+    torch.manual_seed(wishes.seed)
+    model = cast(YOLOX, build(start.model, classes=len(COCO_80), **wishes.options))
+    load_official(model, path)
+    like = tuple((COCO_80.index(name),) if name in COCO_80 else () for name in names)
+    model.replace_head(len(names), like)
+    if path.suffix == ".onnx":
+        some = range(0, len(train), max(1, len(train) // 32))
+        settle_norms(model, (planes(collate([train[i]])[0]) for i in some))
+    return model, dict(wishes.options)
+
+
+def _number(value: float) -> float:
+    """0 where nothing could be measured: such an epoch is no best one."""
+    return value if value == value else 0.0
