@@ -7,22 +7,27 @@ from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from pahara import behaviours
 from pahara.behaviours import (
     Abandoned,
+    Action,
+    Anomaly,
     Crossing,
     Crowding,
     Falling,
     Hours,
     Intrusion,
     Loitering,
+    Recogniser,
     Removed,
     Running,
     Schedule,
     Tailgating,
     Tamper,
+    Window,
     WrongWay,
 )  # fmt: skip
 from pahara.core import Reason, Tripwire, Zone
@@ -33,8 +38,23 @@ MIDDLE = Zone("middle", ((0.2, 0.3), (0.8, 0.3), (0.8, 0.99), (0.2, 0.99)))
 LINE = Tripwire("line", (0.5, 0.1), (0.5, 0.99))
 MORNING = Schedule((Hours(start="00:00", end="12:00"),), "UTC")
 
+
+def rushing(windows):
+    """A toy in place of a model: how fast the feet of the first person went, and how near the second is."""
+    feet = windows[:, :, 5]
+    gone = np.abs(feet[:, -1, :2] - feet[:, feet.shape[1] // 2, :2]).sum(axis=1)
+    return np.stack([1 - gone / 2, gone / 2], axis=1).clip(0, 1)
+
+
+def touching(windows):
+    return 1 - np.abs(windows[:, :, 5, 0] - windows[:, :, 11, 0]).mean(axis=1) / 2
+
+
+RUSH = Recogniser(rushing, ("normal", "rush"), Window(seconds=2.0, rate=10.0))
+TOUCH = Recogniser(touching, ("touch",), Window(seconds=1.0, rate=5.0, people=2), {"touch": 0.7})
+
 BUILT_IN = [
-    Abandoned(seconds=8), Crossing(LINE), Crossing(LINE, "forward"), Crowding(MIDDLE, people=4), Crowding(people=4, within=1.0),
+    Action(RUSH, limit=0.5), Action(TOUCH, zone=MIDDLE), Anomaly(), Abandoned(seconds=8), Crossing(LINE), Crossing(LINE, "forward"), Crowding(MIDDLE, people=4), Crowding(people=4, within=1.0),
     Falling(), Intrusion(MIDDLE), Intrusion(MIDDLE, seconds=0), Intrusion(MIDDLE, schedule=MORNING), Loitering(MIDDLE, seconds=10),
     Removed(seconds=10), Running(), Tailgating(LINE), Tamper(), WrongWay(MIDDLE, (1, 0)),
 ]  # fmt: skip

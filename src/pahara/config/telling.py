@@ -46,7 +46,7 @@ class Teller:
         """A problem of the value (or the key) at `path`. Secrets that stand there are told as they stand in the file."""
         mark = locate(self.data, path, key=key)
         value = _at(self.data, _existing(self.data, path))
-        return Problem(_scrub(message, value), _scrub(hint, value), self.file, *mark)
+        return Problem(_one_line(_scrub(message, value)), _one_line(_scrub(hint, value)), self.file, *mark)
 
     def tell(self, error: ValidationError, model: type[BaseModel], *, under: Steps = (), called: str = "") -> list[Problem]:
         """Every error of one validation. `under` is the place of the validated value, `called` what it is called."""
@@ -192,6 +192,11 @@ def _secrets(value: object) -> Iterator[Secret]:
         yield value
     for each in value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ():
         yield from _secrets(each)
+
+
+def _one_line(message: str) -> str:
+    """A name in the file may hold a line break; a message never does."""
+    return message if message.isprintable() else " ".join(message.split())
 
 
 def _scrub(message: str, value: object) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pahara.core import Image, ModelError
 
 from .about import About
-from .letterbox import InputBuffer
+from .letterbox import Fit, InputBuffer, Preparation
 
 Pictures = NDArray[np.float32]  # (n, channels, height, width)
 
@@ -25,8 +25,17 @@ def prepare_pictures(images: Sequence[Image], about: About) -> Pictures:
     preparation = about.prepared()
     buffer = InputBuffer(max(len(images), 1), (wide, tall), preparation)
     for row, image in enumerate(images):
-        buffer.put(row, image if channels == 3 else grey(image))
+        small = shrunk(image, (wide, tall), preparation)
+        buffer.put(row, small if channels == 3 else grey(small))
     return buffer.array[: len(images), :channels]
+
+
+def shrunk(image: Image, size: tuple[int, int], preparation: Preparation) -> Image:
+    """A picture that is larger than its place in the input, as small as that by area averages: nothing flickers between pixels."""
+    inner = Fit.of((image.shape[1], image.shape[0]), size, preparation).inner
+    if inner[0] >= image.shape[1] or inner[1] >= image.shape[0]:
+        return image
+    return cv2.resize(image, inner, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def grey(image: Image) -> Image:

@@ -97,8 +97,7 @@ def activated(answer: NDArray[np.floating], activation: str) -> NDArray[np.float
         certain: NDArray[np.floating] = grown / grown.sum(axis=1, keepdims=True)
         return certain
     if activation == "sigmoid":
-        certain = 0.5 * (1.0 + np.tanh(0.5 * answer))
-        return certain
+        return 0.5 * (1.0 + np.tanh(0.5 * answer))
     if activation == "none":
         return answer
     raise ModelError(f"the model's activation is {activation!r}; there are 'softmax', 'sigmoid' and 'none'. Export it again")

@@ -48,6 +48,10 @@ def _tampering(time: float) -> float:
     return 0.9 if 30 <= time < 40 else 0.1
 
 
+def _strange(time: float) -> float:
+    return 3.0 if 20 <= time < 30 else 0.3
+
+
 def _nothing(time: float) -> float:
     del time
     return 0.0
@@ -55,7 +59,7 @@ def _nothing(time: float) -> float:
 
 SIGNALS: Mapping[str, Callable[[float], float]] = {
     "tamper.covered": _tampering, "tamper.defocused": _nothing, "tamper.moved": _nothing,
-    "tamper.dark": _nothing, "tamper.frozen": _nothing,
+    "tamper.dark": _nothing, "tamper.frozen": _nothing, "autoencoder.unusual": _strange,
 }  # fmt: skip
 
 
