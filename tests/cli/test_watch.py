@@ -43,7 +43,7 @@ def test_a_watch_tells_each_event_once_and_keeps_it_with_its_evidence(verb, yard
     assert (done.code, done.out) == (0, "")
     told = done.err.splitlines()
     assert [line.split("  ")[1].split(" (")[0] for line in told if line.startswith("0:")] == ["Line crossing", "Intrusion"]
-    assert told[-2].startswith("2 events (1 crossing, 1 intrusion) in 0:15.9 · 160 frames")
+    assert told[-2].startswith("2 events (1 line crossing, 1 intrusion) in 0:15.9 · 160 frames")
     assert told[-1] == "report: out/report.html"
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "http://" not in page.replace("http://www.w3.org/", "")
@@ -93,7 +93,7 @@ def test_the_annotated_film_plays_and_nothing_is_kept_unless_asked(verb, yard, t
     done = verb("watch", yard.film, "-c", yard.config, *MOTION, "--annotate", "deep/drawn.mp4", "--no-keep", "--seconds", "9")
     assert done.code == 0
     assert 90 <= frames_in(tmp_path / "deep" / "drawn.mp4") <= 92
-    assert "1 events (1 crossing) in 0:09.0" in done.err
+    assert "1 event (1 line crossing) in 0:09.0" in done.err
     assert sorted(each.name for each in tmp_path.iterdir() if not each.name.startswith(".")) == ["deep"]
 
 
@@ -257,7 +257,7 @@ def test_ctrl_c_in_the_middle_of_writing_loses_nothing(verb, yard, monkeypatch):
 def full(done, told):
     assert done.returncode == 1
     assert "Traceback" not in told
-    assert "2 events (1 crossing, 1 intrusion) in 0:15.9 · 160 frames" in told, "the watch goes on to its end"
+    assert "2 events (1 line crossing, 1 intrusion) in 0:15.9 · 160 frames" in told, "the watch goes on to its end"
     assert "! could not keep" in told or "!! could not keep" in told
 
 
@@ -290,7 +290,7 @@ def test_a_full_disk_stops_the_drawing_but_not_the_watch(command, yard):
     assert watching.returncode == 1
     assert "Traceback" not in told
     assert "drawn.mp4" in told
-    assert "2 events (1 crossing, 1 intrusion) in 0:15.9 · 160 frames" in told
+    assert "2 events (1 line crossing, 1 intrusion) in 0:15.9 · 160 frames" in told
 
 
 def test_a_reader_who_leaves_is_no_error(command, yard):

@@ -8,12 +8,13 @@ import numpy as np
 
 from pahara.core import Scene, Track
 from pahara.core.boxes import Floats, centres, iou_matrix
+from pahara.core.labels import GROUPS
 
 from .trails import TINY, Rows, rows_of
 
 MOVED = 0.35  # share of its own size that a thing's centre may wander while it counts as still
 SAME_THING = 0.4  # IoU of two tracks that are the same thing under two ids
-THINGS = ("backpack", "handbag", "suitcase", "bag", "object")
+THINGS = (*GROUPS["bag"], "bag", "object")
 
 
 def still_since(track: Track, since: float) -> float:

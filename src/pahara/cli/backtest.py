@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .output import Lang
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
@@ -18,7 +20,7 @@ def backtest(
     new: Annotated[Path, typer.Argument(help="The pahara.yml as it might be.")],
     store: Annotated[str, typer.Option("--store", help="Output folder or database URL (default: the store that OLD names).")] = "",
     days: Annotated[float, typer.Option("--days", min=0, help="Only recordings that began in the last so many days (0: all).")] = 0,
-    lang: Annotated[str, typer.Option("--lang", help="Language of the sentences: bn or en.")] = "en",
+    lang: Lang = "en",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Think about every stored recording twice, with the old rules and with the new, and list what differs."""
@@ -29,9 +31,11 @@ def backtest(
     from pahara.config import load
     from pahara.config.build import store_place
     from pahara.core.errors import StoreError
+    from pahara.language import counted, text
     from pahara.pipeline.backtest import Backtest, missing_signals, try_rules
     from pahara.pipeline.setup import plan_of
     from pahara.pipeline.telling import as_dict, one_line
+    from pahara.report.phrases import duration
 
     from .output import err, say, say_json, warn
     from .stores import existing, spoken
@@ -63,13 +67,18 @@ def backtest(
             }
         )
         return
-    before_count = len(result.kept) + len(result.removed)
-    say(f"{len(recordings)} recordings, {result.hours:.2f} hours")
-    say(f"would have removed {len(result.removed)} of {before_count} events, {result.confirmed_missed} of them confirmed as real")
+    events = counted("count.events", len(result.kept) + len(result.removed), lang)
+    say(
+        text("backtest.over", lang, recordings=counted("count.recordings", len(recordings), lang), time=duration(3600 * result.hours)[lang])
+    )
+    if result.removed:
+        say(text("backtest.removed", lang, removed=len(result.removed), events=events, confirmed=result.confirmed_missed))
+    else:
+        say(text("backtest.removed.none", lang, events=events))
     for event in result.removed:
         verdict = result.verdicts.get(event.id)
         say(f"  - {event.camera} {one_line(event, lang)}{f'  [{verdict}]' if verdict else ''}")
-    say(f"would have added {len(result.added)}")
+    say(text("backtest.added", lang, n=len(result.added)))
     for event in result.added:
         say(f"  + {event.camera} {one_line(event, lang)}")
     for warning in warnings:

@@ -29,6 +29,7 @@ def bench(
 
     from pahara.config import choose_detector, default_config, load, plan, plan_for_source
     from pahara.core.errors import SourceError
+    from pahara.language import counted
     from pahara.pipeline.bench import as_dict
     from pahara.pipeline.bench import bench as measure
     from pahara.simulate.random import random_script
@@ -55,7 +56,9 @@ def bench(
     if as_json:
         say_json({"video": video or "staged", "detector": chosen.name, **as_dict(result)})
         return
-    say(f"{video or 'staged scene'} · {chosen.name} · {result.frames} frames, medians of {result.rounds} rounds")
+    say(
+        f"{video or 'staged scene'} · {chosen.name} · {result.frames} frames, medians of {result.rounds} round{'' if result.rounds == 1 else 's'}"
+    )
     inference = "–" if math.isnan(result.inference_ms) else f"{result.inference_ms:.2f}"
     table(
         ("what", "CPU ms a frame", "remark"),
@@ -77,6 +80,6 @@ def bench(
         right=(1,),
     )
     say(
-        f"the gate kept {result.gate_seen:.0%} of the tracked seconds; of {result.events} events it missed {result.gate_missed}"
-        f" and brought {result.gate_added} others"
+        f"the gate kept {result.gate_seen:.0%} of the tracked seconds; {counted('count.events', result.events)} without it,"
+        f" {result.gate_missed} of them missed with it, {result.gate_added} others brought"
     )

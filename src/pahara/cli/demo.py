@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .output import Lang
+
 if TYPE_CHECKING:
     from pahara.config import ChosenDetector
     from pahara.pipeline.demo import DemoResult
@@ -27,13 +29,14 @@ def demo(
     detector: Annotated[
         str, typer.Option("--detector", help="A zoo name, a path to .onnx, motion, hog, auto (the best that is here).")
     ] = "auto",
-    lang: Annotated[str, typer.Option("--lang", help="Language of the sentences and the report: bn or en.")] = "en",
+    lang: Lang = "en",
     annotate: Annotated[bool, typer.Option("--annotate", help="Also write annotated.mp4 with boxes, trails and alerts drawn.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Stage known incidents, film them, watch the film from its pixels alone, and show staged against caught."""
     from rich.progress import Progress
 
+    from pahara.language import counted, text
     from pahara.pipeline.demo import demo as stage
     from pahara.pipeline.telling import one_line
     from pahara.report.html import write_report
@@ -58,8 +61,9 @@ def demo(
             progress.start_task(watching)
             progress.update(watching, total=truth.duration)
             if not as_json:
-                note(f"staged {truth.name}: {truth.duration:.0f} s, {len(truth.incidents)} incidents", style="")
-                note(f"detector: {chosen.why(lang)}", style="")
+                incidents = counted("count.incidents", len(truth.incidents), lang)
+                note(text("demo.staged", lang, name=truth.name, seconds=f"{truth.duration:.0f}", incidents=incidents), style="")
+                note(text("demo.detector", lang, why=chosen.why(lang)), style="")
 
         def see(session: Session, _: object) -> None:
             nonlocal told
@@ -87,7 +91,7 @@ def demo(
         say_json({**_figures(result), "report": report, "interrupted": result.session.interrupted, "problems": problems})
     else:
         _table(result, lang)
-        say(f"report: {report}")
+        say(text("cli.report", lang, path=report))
         for told_problem in problems[:5]:
             warn(told_problem)
     if result.session.interrupted:
@@ -121,17 +125,22 @@ def _figures(result: DemoResult) -> dict[str, object]:
 def _table(result: DemoResult, lang: str) -> None:
     from rich.text import Text
 
-    from pahara.language import behaviour_name
+    from pahara.language import behaviour_name, counted, text
     from pahara.pipeline.telling import clock_time
 
     from .output import say, table
 
     rows: list[list[object]] = []
     for row in result.summary.drill.staged:
-        caught = Text("missed", "red") if row.missed else Text(f"after {row.delay:.1f} s", "green")
+        caught = (
+            Text(text("demo.missed", lang), "red")
+            if row.missed
+            else Text(text("demo.after", lang, seconds=f"{max(row.delay, 0):.1f}"), "green")
+        )
         rows.append([behaviour_name(row.kind, lang), row.place, clock_time(row.begin), caught])
-    false = Text("false alarm", "yellow")
+    false = Text(text("demo.false_alarm", lang), "yellow")
     rows += [[false, alarm.place, clock_time(alarm.time), behaviour_name(alarm.kind, lang)] for alarm in result.report.false]
-    table(("staged", "where", "at", "caught"), rows)
+    table([text(f"demo.column.{name}", lang) for name in ("staged", "where", "at", "caught")], rows)
     drill = result.summary.drill
-    say(f"caught {drill.caught} of {len(drill.staged)}, {len(result.report.false)} false alarms")
+    false_alarms = counted("count.false_alarms", len(result.report.false), lang)
+    say(text("demo.done", lang, caught=drill.caught, staged=len(drill.staged), false=false_alarms))

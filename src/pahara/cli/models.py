@@ -47,7 +47,7 @@ def list_models(as_json: Json = False) -> None:
         [[row["name"], _where(row), _megabytes(row["bytes"]), row["input"], row["licence"], row["note"]] for row in rows],
         right=(2, 3),
     )
-    say(f"'auto' takes {auto.why()}")
+    say(f"auto: {auto.why()}")
 
 
 @models.command()

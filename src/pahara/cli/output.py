@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for machines.")]
+Lang = Annotated[str, typer.Option("--lang", help="Language of what is printed: bn or en.", envvar="PAHARA_LANG", metavar="bn|en")]
 Language = Annotated[str, typer.Option("--lang", help="Language of the words: bn or en.", envvar="PAHARA_LANG", metavar="bn|en")]
 
 State = Literal["ok", "warn", "fail"]

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .output import Lang
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
@@ -19,7 +21,7 @@ def replay(
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="Think with this pahara.yml instead of the one that was stored.")
     ] = None,
-    lang: Annotated[str, typer.Option("--lang", help="Language of the sentences: bn or en.")] = "en",
+    lang: Lang = "en",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Run the behaviours again on stored tracks. With the stored configuration the same events come out, by id; exit code 1 when not."""
@@ -27,6 +29,7 @@ def replay(
 
     from pahara.config import load
     from pahara.core.errors import StoreError
+    from pahara.language import counted, text
     from pahara.pipeline.replay import compare, events_of, stored_events
     from pahara.pipeline.setup import plan_of
     from pahara.pipeline.telling import as_dict, one_line
@@ -62,13 +65,14 @@ def replay(
         say_json({"recordings": rows, "identical": same})
     else:
         for one, again, comparison in told:
-            say(f"recording {one.id} of {one.camera}: {len(again)} events")
+            say(text("replay.recording", lang, id=one.id, camera=one.camera, events=counted("count.events", len(again), lang)))
             for event in again:
                 say(f"  {one_line(event, lang)}")
             if comparison.identical:
-                say(f"  identical to the {len(comparison.kept)} events that were stored")
+                say(f"  {counted('replay.identical', len(comparison.kept), lang)}")
             else:
                 changed = sum(old.id != new.id for old, new in comparison.kept)
-                say(f"  {len(comparison.removed)} stored events did not come again, {len(comparison.added)} are new, {changed} changed")
+                differs = {"removed": len(comparison.removed), "added": len(comparison.added), "changed": changed}
+                say(f"  {text('replay.differs', lang, **differs)}")
     if settings is None and not same:
         raise typer.Exit(1)

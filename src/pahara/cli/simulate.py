@@ -33,6 +33,7 @@ def simulate(
     from rich.progress import Progress
 
     from pahara.core.errors import PaharaError
+    from pahara.language import counted
     from pahara.pipeline.staged import config_text
     from pahara.simulate import bundled_scripts, dump, load_script
     from pahara.simulate.random import KINDS, random_script
@@ -82,7 +83,7 @@ def simulate(
         told = {"film": film, "truth": truth_path, "config": out / "pahara.yml", "script": out / "script.yml"}
         say_json({**told, "frames": len(truth.frames), "fps": truth.fps, "incidents": incidents})
         return
-    say(f"{film}: {truth.duration:.0f} s at {truth.fps:g} frames a second, {len(incidents)} incidents")
+    say(f"{film}: {truth.duration:.0f} s at {truth.fps:g} frames a second, {counted('count.incidents', len(incidents))}")
     for one in incidents:
         where = f" ({one['place']})" if one["place"] else ""
         say(f"  {one['start']:6.1f} s  {one['kind']}{where}")

@@ -28,7 +28,10 @@ def watch(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of report, database and evidence (default: pahara-out/NAME).")
     ] = None,
-    lang: Annotated[str, typer.Option("--lang", help="Language of events and report: bn or en (default: the configuration's).")] = "",
+    lang: Annotated[
+        str,
+        typer.Option("--lang", help="Language of events and report: bn or en (default: the configuration's).", envvar="PAHARA_LANG"),
+    ] = "",
     detector: Annotated[
         str, typer.Option("--detector", help="Instead of the configuration's: a zoo name, a path to .onnx, motion, hog, auto.")
     ] = "",
@@ -96,9 +99,10 @@ def run(session: Session, language: str, *, as_json: bool, shown: str, why: str)
     """Run a session with a progress line on the terminal and one line for each event."""
     from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    from pahara.language import text
     from pahara.pipeline.telling import as_dict, clock_time, one_line
 
-    from .output import err, note, say_json
+    from .output import err, note, say_json, warn
 
     console = err()
     length = min(session.source.duration or float("inf"), session.seconds)
@@ -116,6 +120,8 @@ def run(session: Session, language: str, *, as_json: bool, shown: str, why: str)
     ) as progress:
         if not as_json:
             note(f"{shown} · {session.source.size[0]}x{session.source.size[1]} · {why}", style="")
+        for group, labels in session.said_instead.items():
+            warn(text("cli.labels.instead", language, group=group, labels=", ".join(labels)))
         task = progress.add_task("watching", total=length if length < float("inf") else None, now="")
 
         def tell(session: Session, _: object) -> None:
@@ -141,6 +147,7 @@ def run(session: Session, language: str, *, as_json: bool, shown: str, why: str)
 def finish(session: Session, summary: RunSummary, folder: Path | None, language: str, *, as_json: bool) -> None:
     """Write the report, print what came of it, and exit with 130 after Ctrl-C, with 1 when something could not be kept."""
     from pahara.core.errors import PaharaError
+    from pahara.language import behaviour_name, counted, text
     from pahara.pipeline.telling import clock_time
     from pahara.report.html import write_report
 
@@ -175,21 +182,22 @@ def finish(session: Session, summary: RunSummary, folder: Path | None, language:
         }
         say_json(told, line=True)
     else:
-        listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "no events"
+        events = counted("count.events", len(summary.cards), language)
+        if kinds:
+            names = {kind: behaviour_name(kind, language) for kind in kinds}
+            listed = ", ".join(f"{count} {names[kind][:1].lower()}{names[kind][1:]}" for kind, count in sorted(kinds.items()))
+            events = text("watch.events.kinds", language, events=events, kinds=listed)
         pace = facts.frames / facts.wall_seconds if facts.wall_seconds else 0.0
-        note(
-            f"{len(summary.cards)} events ({listed}) in {clock_time(summary.end - summary.begin)} · {facts.frames} frames, "
-            f"{pace:.0f} a second, detector spared on {facts.spared:.0%}",
-            style="",
-        )
-        if summary.stats.corrupt_packets:
-            note(f"{summary.stats.corrupt_packets} damaged packets were passed over", style="")
+        done = {"time": clock_time(summary.end - summary.begin), "pace": f"{pace:.0f}", "spared": f"{100 * facts.spared:.0f}"}
+        note(text("watch.done", language, events=events, frames=counted("count.frames", facts.frames, language), **done), style="")
+        if damaged := summary.stats.corrupt_packets:
+            note(counted("watch.damaged", damaged, language), style="")
         if report is not None:
-            note(f"report: {report}", style="")
+            note(text("cli.report", language, path=report), style="")
         for told_problem in problems[:5]:
             warn(told_problem)
         if len(problems) > 5:
-            warn(f"and {len(problems) - 5} more of the kind")
+            warn(counted("cli.problems.more", len(problems) - 5, language))
     if session.interrupted:
         raise typer.Exit(130)
     if problems:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,15 @@ from pahara.alarms import AlarmRule
 from pahara.core import Behaviour, Signal, Tracker, Tripwire, Zone
 from pahara.core.errors import ConfigError
 
+from .labels import wide
 from .loading import from_data
 from .model import SCHEME, Camera, Config, DetectorChoice, EvidencePart, GateChoice, TrackerChoice
 from .options import given, model_of
 from .problems import ConfigProblems, did_you_mean
-from .registry import find, names
+from .registry import find
 from .resolve import draw, resolve
 from .secrets import Secret, shown
+from .signals import ResolvedSignals, resolve_signals
 from .telling import Teller
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class CameraPlan:
     memory: float  # seconds of trail that the longest of its behaviours needs
     language: str = "en"
     tracker_kind: str = "bytetrack"
-    _signals: tuple[str, ...] = field(default=(), repr=False)
+    _signals: ResolvedSignals = field(default_factory=ResolvedSignals, repr=False)
 
     @property
     def kinds(self) -> Mapping[str, str]:
@@ -60,8 +62,8 @@ class CameraPlan:
         return tracker
 
     def make_signals(self) -> tuple[Signal, ...]:
-        """Fresh signals, those alone that a behaviour of this camera reads."""
-        return tuple(find("signals", name)() for name in self._signals)
+        """Fresh signals: those of the configuration, and those that a behaviour of this camera reads."""
+        return self._signals.make()
 
     def make_gate(self) -> Any | None:
         """A fresh motion gate, or None where it is off."""
@@ -132,12 +134,17 @@ def retention(config: Config) -> Retention:
 
 
 def _plan(config: Config, key: str, camera: Camera) -> CameraPlan:
-    places = draw(camera.zones, camera.lines, camera=key, timezone=str(config.timezone))
+    places = draw(camera.zones, camera.lines, camera=key, timezone=str(config.timezone), folder=config.folder)
     chosen = config.defaults.behaviours if camera.behaviours is None else camera.behaviours
     entries = [{"kind": str(each.kind), "name": str(each.name), "alarm": each.alarm, **each.options} for each in chosen]
-    found = resolve(entries, places, Teller({}, config.file))
-    if found.problems:
-        raise ConfigProblems(found.problems)
+    teller = Teller({}, config.file)
+    found = resolve(entries, places, teller)
+    wanted = config.signals if camera.signals is None else camera.signals
+    signals = resolve_signals(
+        [{"kind": str(each.kind), **each.options} for each in wanted], [(each, ()) for each in found.behaviours.values()], places, teller
+    )
+    if found.problems or signals.problems:
+        raise ConfigProblems([*found.problems, *signals.problems])
     tracker = camera.tracker or config.tracker
     return CameraPlan(
         camera=key,
@@ -147,7 +154,7 @@ def _plan(config: Config, key: str, camera: Camera) -> CameraPlan:
         record=camera.record,
         zones=found.zones,
         lines=found.lines,
-        behaviours=found.behaviours,
+        behaviours=wide(found.behaviours),
         rules=found.rules,
         detector=camera.detector or config.detector,
         tracker_kind=str(tracker.kind),
@@ -156,7 +163,7 @@ def _plan(config: Config, key: str, camera: Camera) -> CameraPlan:
         evidence=config.evidence,
         memory=max([float(getattr(each, "memory", MEMORY)) for each in found.behaviours.values()], default=MEMORY),
         language=config.language,
-        _signals=_wanted_signals(found.behaviours.values()),
+        _signals=signals,
     )
 
 
@@ -174,12 +181,6 @@ def _gate(choice: GateChoice) -> dict[str, Any] | None:
     from pahara.detection.gate import MotionGate
 
     return given(model_of(MotionGate).model_validate(choice.options))
-
-
-def _wanted_signals(behaviours: Iterable[Behaviour]) -> tuple[str, ...]:
-    """The registered signals that one of the behaviours reads: what its `signals` names, else the one of its own kind."""
-    wanted = {name for each in behaviours for name in getattr(each, "signals", (getattr(each, "kind", ""),))}
-    return tuple(name for name in names("signals") if name in wanted)
 
 
 def _resolved(config: Config, source: str) -> str:

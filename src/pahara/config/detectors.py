@@ -67,15 +67,16 @@ def choose_detector(choice: DetectorChoice | str = "auto", *, folder: Path | Non
     wanted = DetectorChoice.model_validate(detector_mapping(choice)) if isinstance(choice, str) else choice
     if wanted.kind == "auto":
         return _best_here()
+    reason = "told" if isinstance(choice, str) else "asked"  # a word comes from a person at hand, a choice from a file
     options, problems = check_options("detectors", str(wanted.kind), wanted.options, Teller({}), ())
     if problems:
         raise ConfigProblems(problems)
     if wanted.kind != "onnx":
-        return ChosenDetector(str(wanted.kind), str(wanted.kind), options)
+        return ChosenDetector(str(wanted.kind), str(wanted.kind), options, reason)
     model = str(options["model"])
     beside = (folder or Path()) / Path(model).expanduser()
     options["model"] = str(beside) if _is_path(model) and beside.is_file() else model
-    return ChosenDetector(model if not _is_path(model) else Path(model).name, "onnx", options)
+    return ChosenDetector(model if not _is_path(model) else Path(model).name, "onnx", options, reason)
 
 
 def _best_here() -> ChosenDetector:

@@ -38,6 +38,17 @@ def text(key: str, language: str = DEFAULT, /, **values: Any) -> str:
     return catalogue(language)[key].format(**values)
 
 
+def counted(key: str, n: int, language: str = DEFAULT, /, **values: Any) -> str:
+    """text(key) for a number of things, which the words call {n}: `key.one` for one of them, `key.none`, where there is one, for none.
+
+    >>> counted("count.events", 1), counted("count.events", 2), counted("count.events", 0)
+    ('1 event', '2 events', 'no events')
+    """
+    if n == 0 and has(f"{key}.none"):
+        key += ".none"
+    return text(f"{key}.one" if n == 1 else key, language, n=n, **values)
+
+
 def has(key: str) -> bool:
     """Whether the catalogues know this key."""
     return key in catalogue(DEFAULT)

@@ -141,7 +141,7 @@ def _whole(plan: CameraPlan, detector: Detector, frames: int, *, gate: Gate | No
         return found
 
     with open_plan(plan) as source:
-        analyst = analyst_of(plan, source)
+        analyst = analyst_of(plan, source, detector)
         before = 0.0
         start = clock.process_time()
         for look in islice(watch(source, detect, analyst, gate=gate, signals=plan.make_signals()), frames):

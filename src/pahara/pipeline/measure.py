@@ -152,7 +152,7 @@ def watch_events(
     alarms = []
     time = 0.0
     with open_plan(plan) as source:
-        analyst = analyst_of(plan, source)
+        analyst = analyst_of(plan, source, detector)
         for look in watch(source, detector, analyst, gate=plan.make_gate(), signals=plan.make_signals()):
             time = look.frame.time
             if look.moment is not None:

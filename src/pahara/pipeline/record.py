@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 FLUSH = 10.0  # seconds of observations in one row of the store
 THUMBNAIL = (320, 180)
 HELD = 600.0  # seconds of observations that wait for room on a full disk
+TIDY = 3600.0  # seconds, by the clock, between two looks at what has had its time
 EARLY = 10.0  # seconds that a clip may begin too early, because its keyframe does; beyond that it is encoded anew
 
 
@@ -48,7 +49,7 @@ class Pictures:
 class Recorder:
     """Feeds one recording of a store. `problems` tells what could not be kept, in the user's words, each once.
 
-    On a full disk it applies `retention` and tries again; what still finds no room is given up (pictures, clips) or
+    `retention` is applied when the recording begins and every hour, and on a full disk before it tries again; what still finds no room is given up (pictures, clips) or
     waits for room (events, the last ten minutes of observations).
     """
 
@@ -70,11 +71,14 @@ class Recorder:
         self._pending: dict[str, _Pending] = {}
         self._lost: dict[str, int] = {}  # problem -> times
         self.pictures: dict[str, Pictures] = {}
+        self._tidied = 0.0  # UTC seconds
+        self._tidy()
 
     def see(self, look: Look) -> None:
         """One frame and what came of it."""
         time = look.frame.time
         if look.moment is not None:
+            self._tidy()
             self._observations.append(look.moment.observation)
             if time - self._observations[0].time >= FLUSH:
                 self._flush()
@@ -144,6 +148,18 @@ class Recorder:
             self.clips[clip.event_id] = self.store.add_evidence(clip.event_id, "clip", write).path
 
         self._try(f"the clip of event {clip.event_id}", keep)
+
+    def _tidy(self) -> None:
+        """What has had its time goes."""
+        now = self.store.clock()
+        if self.retention is None or abs(now - self._tidied) < TIDY:  # a clock may be set back
+            return
+        self._tidied = now
+        try:
+            if removed := self.retention.apply(self.store):
+                log.info("retention: %s", removed)
+        except (PaharaError, OSError) as problem:
+            self.problems.append(f"could not remove what is older than it may be: {problem}")
 
     def _flush(self) -> None:
         rows = self._observations

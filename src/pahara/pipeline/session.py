@@ -38,6 +38,7 @@ class Session:
     detector_name: str = ""
     detector_note: str | Mapping[str, str] = ""
     versions: Mapping[str, str] = field(default_factory=dict)
+    said_instead: Mapping[str, Sequence[str]] = field(default_factory=dict)  # what the detector says -> for which labels of the rules
     events: list[Event] = field(default_factory=list)  # every report, in order
     ongoing: dict[str, Subject] = field(default_factory=dict)  # events that have begun and not ended, by id
     frames: int = 0

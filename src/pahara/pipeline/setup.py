@@ -10,10 +10,11 @@ from pathlib import Path
 
 from pahara import __version__
 from pahara.config import CameraPlan, ChosenDetector, Config, choose_detector, from_data, plan, retention
+from pahara.config.labels import fit_labels
 from pahara.core import ConfigError, Detector, StoreError
 from pahara.language import LANGUAGES
 from pahara.report import SummaryCollector
-from pahara.store import Recording, Store
+from pahara.store import Recording, Retention, Store
 from pahara.video import VideoSource, open_source
 from pahara.video.writer import AnnotatedWriter
 
@@ -25,8 +26,9 @@ SPARE = 10.0  # seconds of packets beyond the longest clip: clips are cut a mome
 TOLD = ("numpy", "opencv-contrib-python-headless", "av", "onnxruntime", "openvino")
 
 
-def analyst_of(plan: CameraPlan, source: VideoSource) -> Analyst:
-    """A fresh analyst for the plan's camera."""
+def analyst_of(plan: CameraPlan, source: VideoSource, detector: Detector | None = None) -> Analyst:
+    """A fresh analyst for the plan's camera; rules for labels that `detector` does not know take what it says instead."""
+    plan, _ = fit_labels(plan, class_names(detector))
     return Analyst(
         plan.camera,
         source.size,
@@ -37,6 +39,11 @@ def analyst_of(plan: CameraPlan, source: VideoSource) -> Analyst:
         memory=plan.memory,
         beat=BEAT,
     )
+
+
+def class_names(detector: Detector | None) -> tuple[str, ...]:
+    """What a detector calls things; () where it does not tell."""
+    return tuple(getattr(detector, "names", ()))
 
 
 def open_plan(plan: CameraPlan, *, timeout: float = 10.0) -> VideoSource:
@@ -64,6 +71,8 @@ def prepare(
         chosen = choose_detector(plan.detector, folder=config.folder if config is not None else None)
     if detector is None:
         detector = chosen.make()
+    names = class_names(detector)
+    plan, said = fit_labels(plan, names)
     recorder = None
     if store is not None:
         recording = store.begin_recording(
@@ -74,7 +83,7 @@ def prepare(
             memory=plan.memory,
             beat=BEAT,
             config=json.dumps(config.as_dict()) if config is not None else "",
-            settings={"camera": plan.camera, "detector": chosen.name},
+            settings={"camera": plan.camera, "detector": chosen.name, "folder": str(config.folder) if config is not None else "", "classes": list(names)},
         )
         recorder = Recorder(
             store,
@@ -85,7 +94,7 @@ def prepare(
             pre=plan.evidence.before,
             post=plan.evidence.after,
             longest=plan.evidence.longest,
-            retention=retention(config) if config is not None and config.file else None,
+            retention=_retention(config) if config is not None else None,
         )
     return Session(
         source,
@@ -111,7 +120,14 @@ def prepare(
         detector_name=chosen.name,
         detector_note={language: chosen.why(language) for language in LANGUAGES},
         versions=versions(),
+        said_instead=said,
     )
+
+
+def _retention(config: Config) -> Retention:
+    """What the file says; without one the defaults, save that nobody asked to keep room on the disk: old evidence goes by age and size alone."""
+    told = retention(config)
+    return told if config.file else replace(told, min_free_gigabytes=None)
 
 
 def versions() -> Mapping[str, str]:
@@ -134,10 +150,11 @@ def plan_of(recording: Recording, config: Config | None = None) -> CameraPlan:
     if config is None:
         if not recording.config:
             raise StoreError(f"recording {recording.id} of {recording.camera} kept no configuration: give one with -c pahara.yml")
-        config = from_data(json.loads(recording.config))
+        folder = str(recording.settings.get("folder", ""))  # models that behaviours ask are named relative to it
+        config = from_data(json.loads(recording.config), folder=Path(folder) if folder else None)
     elif camera not in config.cameras and len(config.cameras) == 1:
         camera = next(iter(config.cameras))
     if not config.cameras:
         raise ConfigError(f"{config.file or 'the configuration'} has no cameras: nothing says what to look for in {recording.camera}")
-    found = plan(config, camera)
+    found, _ = fit_labels(plan(config, camera), recording.settings.get("classes", ()))
     return replace(found, camera=recording.camera)

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from pahara import language as words_of
 from pahara.core import PaharaError
 
-from .phrases import Clock, Phrase, say
+from .phrases import Clock, Phrase, counted, say
 from .summary import RunSummary
 from .view import page
 
@@ -75,6 +75,7 @@ def render(
         ts=words.tspan,
         attr=words.attributes,
         say=say,
+        counted=counted,
         words=words,
         language=language,
         languages=words_of.LANGUAGES,

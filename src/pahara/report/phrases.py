@@ -39,8 +39,8 @@ def say(key: str, /, **values: Any) -> Phrase:
 
 
 def counted(key: str, n: int, /, **values: Any) -> Phrase:
-    """say(key), or say(key + ".one") where there is exactly one of them."""
-    return say(f"{key}.one" if n == 1 else key, n=n, **values)
+    """say(key) for a number of things: `language.counted` in every language."""
+    return each(lambda one: language.counted(key, n, one, **{name: v[one] if isinstance(v, Phrase) else v for name, v in values.items()}))
 
 
 def listed(phrases: list[Phrase], between: str = ", ") -> Phrase:

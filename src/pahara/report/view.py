@@ -137,7 +137,7 @@ def page(summary: RunSummary, clock: Clock, folder: Path, pictures: int) -> dict
 
 def _headline(summary: RunSummary) -> Phrase:
     if summary.drill:
-        return say("report.headline.drill", caught=summary.drill.caught, staged=len(summary.drill.staged))
+        return counted("report.headline.drill", len(summary.drill.staged), caught=summary.drill.caught, staged=len(summary.drill.staged))
     return _alerts_in(summary)
 
 
@@ -180,7 +180,7 @@ def _figures(summary: RunSummary) -> list[Figure]:
         figures.append(
             Figure(
                 plain(str(len(stays))),
-                counted("report.figure.visitors", len(stays)) if person else say("report.figure.objects"),
+                counted("report.figure.visitors", len(stays)) if person else counted("report.figure.objects", len(stays)),
                 say("report.figure.at_once", n=most),
             )
         )
@@ -457,7 +457,7 @@ def _stays(summary: RunSummary) -> dict[str, object] | None:
         "bars": bars,
         "table": table,
         "mixed": len({row[1] for row in table}) > 1,
-        "label": say("report.stays.label", n=len(everyone), median=duration(float(np.median(everyone)))),
+        "label": counted("report.stays.label", len(everyone), median=duration(float(np.median(everyone)))),
     }
 
 

@@ -243,7 +243,9 @@ class EvidenceFolder:
             for file in done:
                 values = {"bytes": file.size, "sha256": file.digest, "begin_utc": file.begin, "end_utc": file.end, "stored": self.clock()}
                 if connection.execute(update(evidence).where(evidence.c.id == file.row).values(state="kept", **values)).rowcount != 1:
-                    raise StoreError(f"the evidence of event {event_id} was swept away while it was written: it took more than {STALE:.0f} s")
+                    raise StoreError(
+                        f"the evidence of event {event_id} was swept away while it was written: it took more than {STALE:.0f} s"
+                    )
             found = {row.id: row for row in connection.execute(select(evidence).where(evidence.c.id.in_(rows)))}
         return [self.of_row(found[row]) for row in rows], replaced
 
