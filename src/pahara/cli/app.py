@@ -13,7 +13,10 @@ from pahara import __version__
 from pahara.core.errors import PaharaError
 
 # Verbs in the order of the help. Each module has `register(app)`.
-VERBS = ("watch", "demo", "replay", "backtest", "evaluate", "simulate", "models", "bench", "config", "doctor")
+VERBS = (
+    "watch", "demo", "replay", "backtest", "data", "train", "predict", "evaluate", "compare", "export", "quantize", "simulate", "models",
+    "bench", "config", "doctor",
+)  # fmt: skip
 
 app = typer.Typer(
     name="pahara",
