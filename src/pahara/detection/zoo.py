@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,11 @@ class Model:
     sha256: str | None
     bytes: int  # 0 where unknown
     licence: str
-    input: int  # pixels, width and height
+    input: int  # pixels, width; and height where `tall` is 0
     classes: str
     note: str
+    embedded: bool = False  # comes with Pahara: always here, never fetched
+    tall: int = 0  # pixels: the input's height where it is not square
 
     @property
     def file(self) -> str:
@@ -49,10 +52,17 @@ class Model:
         return tuple(dict.fromkeys([*(f"{stem}.onnx" for stem in stems), *([published] if published else [])]))
 
 
+WITH_PAHARA = "with Pahara"  # where an embedded model is found
+
 # Hashes: of the release files, as several independent projects on GitHub pin them (looked up 2026-11).
 MODELS: dict[str, Model] = {
     model.name: model
     for model in (
+        Model(
+            "pahara-nano", "", "9fd84f312f5b53fb4bec4000ed8fb1b6bedb3e52def5f23234f9767b8639d968",
+            1_902_684, "Apache-2.0", 544, "person, bag, vehicle", "comes with Pahara: YOLOX-nano fine-tuned for fixed cameras; see its model card",
+            embedded=True, tall=320,
+        ),
         Model(
             "yolox-nano", f"{_MEGVII}/yolox_nano.onnx", "c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d",
             3_659_407, "Apache-2.0", 416, "COCO-80", "0.9 M parameters; the default: people at 416 in about 14 ms on one CPU core",
@@ -96,7 +106,7 @@ class Located:
 
     model: Model
     path: Path | None  # None: not here yet
-    origin: str  # "PAHARA_MODELS", "cache" or "" when it is not here
+    origin: str  # "PAHARA_MODELS", "cache", "with Pahara", or "" when it is not here
 
 
 def cache_folder() -> Path:
@@ -105,12 +115,15 @@ def cache_folder() -> Path:
 
 
 def find(model: Model) -> Located:
-    """Looks on the disk only: first in PAHARA_MODELS, then in the cache."""
+    """Looks on the disk only: first in PAHARA_MODELS, then in the package, then in the cache."""
     if folder := os.environ.get(MODELS_VARIABLE):
         for alias in model.aliases:
             path = Path(folder).expanduser() / alias
             if path.is_file():
                 return Located(model, path, MODELS_VARIABLE)
+    if model.embedded:
+        path = Path(str(files(__package__).joinpath("weights", model.file)))
+        return Located(model, path, WITH_PAHARA) if path.is_file() else Located(model, None, "")
     path = cache_folder() / model.file
     return Located(model, path, "cache") if path.is_file() else Located(model, None, "")
 
@@ -166,7 +179,7 @@ def show(name: str) -> dict[str, Any]:
     told: dict[str, Any] = {
         "name": model.name,
         "licence": model.licence,
-        "input": f"{model.input}x{model.input}",
+        "input": f"{model.input}x{model.tall or model.input}",
         "classes": model.classes,
         "note": model.note,
         "url": model.url,
