@@ -2,12 +2,13 @@
 
 import shutil
 import socket
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from pahara.config import choose_detector, parse, plan
-from pahara.config.detectors import FALLBACK, PREFERRED
+from pahara.config.detectors import EMBEDDED, FALLBACK, PREFERRED
 from pahara.config.model import DetectorChoice
 from pahara.core import ConfigError, Detector, ModelError
 from pahara.detection import zoo
@@ -45,7 +46,19 @@ def test_auto_takes_a_model_that_is_here_and_says_where_it_was(models):
     assert len(detector([np.zeros((90, 120, 3), np.uint8)])) == 1
 
 
-def test_auto_without_any_model_takes_motion_and_says_what_to_do():
+def test_auto_on_a_fresh_machine_takes_the_model_that_comes_with_pahara():
+    chosen = choose_detector("auto")
+    assert (chosen.name, chosen.kind) == (EMBEDDED, "onnx")
+    assert "comes with Pahara" in chosen.why("en")
+    assert "pahara models pull yolox-tiny" in chosen.why("en")
+    assert "pahara models pull yolox-tiny" in chosen.why("bn")
+    detector = chosen.make()
+    assert isinstance(detector, Detector)
+    assert detector.classes == ("person", "bag", "vehicle")
+
+
+def test_auto_without_any_model_takes_motion_and_says_what_to_do(monkeypatch):
+    monkeypatch.setitem(zoo.MODELS, EMBEDDED, replace(zoo.MODELS[EMBEDDED], name="not-in-the-package"))
     chosen = choose_detector("auto")
     assert chosen.kind == FALLBACK
     assert "pahara models pull yolox-nano" in chosen.why("en")
@@ -54,7 +67,7 @@ def test_auto_without_any_model_takes_motion_and_says_what_to_do():
 
 
 def test_auto_knows_every_model_of_the_zoo():
-    assert sorted(PREFERRED) == sorted(zoo.MODELS)
+    assert sorted((*PREFERRED, EMBEDDED)) == sorted(zoo.MODELS)
 
 
 def test_a_zoo_name_a_path_and_a_kind_are_all_detectors(models, tmp_path):

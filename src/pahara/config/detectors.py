@@ -21,7 +21,9 @@ from .telling import Teller
 PREFERRED = (
     "yolox-nano", "nanodet-plus-m-416", "yolox-tiny", "nanodet-plus-m-320", "nanodet-m", "dfine-nano", "yolox-s", "rfdetr-nano",
 )  # fmt: skip
-FALLBACK = "motion"
+LARGER = "yolox-tiny"  # what to fetch for a machine with power to spare
+EMBEDDED = "pahara-nano"  # comes with Pahara: what a fresh machine watches with
+FALLBACK = "motion"  # where even that is missing
 MANY = 20  # classes of a model that was made for everything
 WATCHED = (
     "person", "bicycle", "car", "motorcycle", "bus", "truck", "train", "boat", "backpack", "handbag", "suitcase",
@@ -86,6 +88,8 @@ def _best_here() -> ChosenDetector:
         found = zoo.find(zoo.MODELS[name])
         if found.path is not None:
             return ChosenDetector(name, "onnx", {"model": name}, "here", {"origin": found.origin})
+    if zoo.find(zoo.MODELS[EMBEDDED]).path is not None:
+        return ChosenDetector(EMBEDDED, "onnx", {"model": EMBEDDED}, "embedded", {"best": LARGER})
     return ChosenDetector(FALLBACK, FALLBACK, {}, "fallback", {"best": PREFERRED[0]})
 
 

@@ -28,7 +28,7 @@ def detection_loss(
     rows = rows.float()
     corners, strides = cells(size, rows.device)
     found = decode(rows, corners, strides)  # (b, cells, 4)
-    box_part = class_part = rows.sum() * 0.0
+    box_part = class_part = rows.new_zeros(())
     wanted = torch.zeros_like(rows[..., 4])  # (b, cells) objectness
     counts = torch.ones_like(wanted)
     total = 0
