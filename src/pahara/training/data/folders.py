@@ -121,7 +121,14 @@ def read_table(file: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, 
                 if any(row.get(column) is None for column in columns):
                     raise DataError(f"{file}, line {reader.line_num}: this row has too few values; it needs {', '.join(columns)}")
                 rows.append(
-                    (reader.line_num, {column: (row.get(column) or "").strip() for column in (*columns, "group", "label") if column in row})
+                    (
+                        reader.line_num,
+                        {
+                            column: (row.get(column) or "").strip()
+                            for column in (*columns, "group", "label", "source", "split")
+                            if column in row
+                        },
+                    )
                 )
             return rows
     except (OSError, UnicodeDecodeError, csv.Error) as error:

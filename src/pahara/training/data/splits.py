@@ -6,6 +6,7 @@ Items that share a group (a video, a person, a near-copy) always go together, so
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +16,36 @@ from numpy.typing import NDArray
 from pahara.core.errors import DataError
 
 SHARES: Mapping[str, float] = {"train": 0.7, "val": 0.15, "test": 0.15}
+FEWEST = 5  # recordings that file names must tell before they are believed
+GENERIC = (
+    "",
+    "img",
+    "image",
+    "images",
+    "photo",
+    "picture",
+    "pic",
+    "frame",
+    "frames",
+    "dsc",
+    "dscn",
+    "dscf",
+    "pxl",
+    "mvimg",
+    "vid",
+    "video",
+    "clip",
+    "screenshot",
+    "whatsapp image",
+    "untitled",
+    "train",
+    "val",
+    "test",
+    "sample",
+    "file",
+    "scan",
+    "crop",
+)  # fmt: skip  (names that cameras and people give to everything)
 TRIES = 24  # random ways of splitting, of which the one nearest to the wanted shares is taken
 
 Rows = NDArray[np.intp]
@@ -83,22 +114,27 @@ def separate(parts: Mapping[str, Rows], groups: NDArray[np.generic] | Sequence[s
 
 
 def source_of(path: Path) -> str:
-    """The recording that a picture seems to come from: its name without the number of the frame; "" when the name is only a number.
+    """The recording that a picture seems to come from: its name without the number of the frame; "" when the name tells none.
 
-    >>> source_of(Path("gate-cam_000123.jpg")), source_of(Path("gate-t0012.40.png")), source_of(Path("000123.jpg"))
+    >>> source_of(Path("gate-cam_000123.jpg")), source_of(Path("gate-t0012.40.png")), source_of(Path("IMG_0123.jpg"))
     ('gate-cam', 'gate', '')
     """
     name = re.sub(r"(_jpg|_png|_jpeg)?\.rf\.[0-9a-f]+$", "", path.stem)  # Roboflow's copies of one picture
-    return re.sub(r"[-_. ]*(?:frame|t|f|img|image)?[-_. ]*\d+(?:\.\d+)?s?$", "", name, flags=re.IGNORECASE)
+    name = re.sub(r"[-_. ]*(?:frame|t|f|img|image)?[-_. ]*\d+(?:\.\d+)?s?$", "", name, flags=re.IGNORECASE)
+    return "" if name.lower().strip("-_. ()") in (*GENERIC, path.parent.name.lower()) else name
 
 
 def groups_of(paths: Sequence[Path], sources: Mapping[str, str] | None = None) -> list[str]:
-    """A group for each picture: what `sources` (by file name) says, else its recording where the names tell several apart, else itself."""
+    """A group for each file: its recording as `sources` (by file name) says, or as the names tell; else itself.
+
+    Names are trusted only where they tell at least FEWEST recordings, none of which holds most of the files.
+    """
     told = sources or {}
     guessed = [source_of(path) for path in paths]
-    several = len({source for source in guessed if source}) > 1
+    counts = Counter(source for source in guessed if source)
+    trusted = len(counts) >= FEWEST and max(counts.values()) <= len(paths) / 2
     return [
-        told.get(path.name) or (source if several and source else f"{path.parent.name}/{path.name}")
+        told.get(path.name) or (source if trusted and source else f"{path.parent.name}/{path.name}")
         for path, source in zip(paths, guessed, strict=True)
     ]
 
