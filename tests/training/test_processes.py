@@ -1,0 +1,71 @@
+"""Two processes share every batch, and end where one alone would."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from pahara.training import read_metrics, read_weights
+from pahara.training.batches import available_cores
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(available_cores() < 2, reason="two processes want two cores")]
+TOY = Path(__file__).with_name("toy.py")
+PLAN = {"epochs": 3, "lr": 0.02, "ema": 0.95, "accumulate": 2, "freeze": 1, "device": "cpu"}
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def command(folder: Path, devices: int, *more: str) -> list[str]:
+    return [sys.executable, str(TOY), str(folder), "--plan", json.dumps({**PLAN, "devices": devices}), "--dropout", "0.0", *more]
+
+
+def run(folder: Path, devices: int, *more: str) -> subprocess.CompletedProcess:
+    return subprocess.run(command(folder, devices, *more), capture_output=True, text=True, timeout=240, env=ONE_THREAD, check=False)
+
+
+def test_two_processes_give_the_result_of_one(tmp_path):
+    for devices in (1, 2):
+        done = run(tmp_path / str(devices), devices)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count("epoch ") == 3, "one process speaks for both"
+    one, two = (read_weights(tmp_path / name / "last.safetensors")[0] for name in ("1", "2"))
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, rtol=1e-4, atol=1e-6)
+    rows = [read_metrics(tmp_path / name / "metrics.csv") for name in ("1", "2")]
+    for alone, together in zip(*rows, strict=True):
+        assert together["train_loss"] == pytest.approx(alone["train_loss"], rel=1e-4)
+        assert together["accuracy"] == pytest.approx(alone["accuracy"], abs=0.03)
+
+
+def test_a_mistake_in_a_process_ends_all_with_the_same_words(tmp_path):
+    done = run(tmp_path, 2, "--fail", "5")
+    assert done.returncode != 0
+    assert "pahara.core.errors.TrainingError: the loss is not a finite number at step 3" in done.stderr.splitlines()[-1]
+
+
+def test_ctrl_c_stops_both_after_the_same_step_and_the_run_goes_on(tmp_path):
+    process = subprocess.Popen(
+        command(tmp_path / "stopped", 2, "--slow", "0.1", "--write", str(tmp_path / "count")),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ONE_THREAD, start_new_session=True,
+    )  # fmt: skip
+    for _ in range(6000):
+        if (tmp_path / "count").exists() and int((tmp_path / "count").read_text(encoding="utf-8") or 0) >= 5:
+            break
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)  # the terminal sends it to all of them; the group is this test's own
+    out, told = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    assert json.loads(out)["stopped"] == "interrupted"
+    assert told.count("all is saved in") == 1
+    assert run(tmp_path / "stopped", 2, "--resume").returncode == 0
+    assert run(tmp_path / "whole", 2).returncode == 0
+    one, other = (read_weights(tmp_path / name / "last.safetensors")[0] for name in ("stopped", "whole"))
+    assert all(torch.equal(one[name], other[name]) for name in one)
