@@ -19,7 +19,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each scene")
-    parser.add_argument("--detector", default="motion", help="the default of a fresh machine; or a zoo name or a path")
+    parser.add_argument("--detector", default="auto", help="auto (what a watch would take by itself), a zoo name, motion, or a path")
     asked = parser.parse_args()
     start = time.perf_counter()
     reports, kinds = [], {}

@@ -277,7 +277,7 @@ def ship(weights: Path, path: Path, size: tuple[int, int] = INPUT) -> None:
         "preparation": {"place": "top-left", "pad": 114.0}, "licence": "Apache-2.0",
         "trained": "fine-tuned by the Pahara maintainers from YOLOX-nano, Copyright (c) 2021-2022 Megvii Inc., Apache-2.0",
     }  # fmt: skip
-    to_onnx(model.deployed(), (3, size[1], size[0]), path, about, scale=50.0)
+    to_onnx(model.deployed(), (3, size[1], size[0]), path, about, spread=(0.0, 255.0))
     proto = onnx.load(str(path))
     kept = {one.name: numpy_helper.to_array(one) for one in proto.graph.initializer}
     casts = []

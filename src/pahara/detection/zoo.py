@@ -59,7 +59,7 @@ MODELS: dict[str, Model] = {
     model.name: model
     for model in (
         Model(
-            "pahara-nano", "", "9fd84f312f5b53fb4bec4000ed8fb1b6bedb3e52def5f23234f9767b8639d968",
+            "pahara-nano", "", "6a02d3e913ebaba801e587883f5198b025a61c131927154061d13ac7cdd8bc0b",
             1_902_684, "Apache-2.0", 544, "person, bag, vehicle", "comes with Pahara: YOLOX-nano fine-tuned for fixed cameras; see its model card",
             embedded=True, tall=320,
         ),
