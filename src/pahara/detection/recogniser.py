@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ class OnnxWindows:
         self._engine = open_engine("onnxruntime", path, threads)
         self.about = _about_of(path, self._engine.ports.metadata)
         port = self._engine.ports.inputs[0]
-        self._name, self._rank, self._batch = port.name, len(port.shape), fixed(port.shape, 0)
+        self._name, self._batch = port.name, fixed(port.shape, 0)
         self.window = _window_of(path, self.about)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -40,7 +41,7 @@ class OnnxWindows:
         return np.concatenate(parts) if parts else np.zeros((0, max(len(self.about.classes), 1)), np.float32)
 
     def _some(self, windows: NDArray[np.float32]) -> NDArray[np.floating]:
-        given = windows.reshape(*windows.shape[:2], -1) if self._rank == 3 else windows
+        given = shaped(windows, self.about.input)
         short = self._batch - len(given) if self._batch else 0
         if short > 0:
             given = np.concatenate([given, np.zeros((short, *given.shape[1:]), np.float32)])
@@ -90,6 +91,23 @@ def load_recogniser(path: str | Path) -> Recogniser:
     return _opened(path, stat.st_mtime_ns, stat.st_size)
 
 
+def shaped(windows: NDArray[np.float32], shape: Sequence[int]) -> NDArray[np.float32]:
+    """Windows (w, t, k, 3) as a model wants them, `shape` without the batch: (t, k, 3), (t, k·3), or of two (2, t, k/2, 3), (2, t, k·3/2).
+
+    ModelError when they do not fit.
+    """
+    wanted = tuple(shape)
+    made = windows
+    if wanted[:1] == (2,) and len(wanted) in (3, 4) and wanted[1:2] == windows.shape[1:2]:
+        one, two = np.split(windows, 2, axis=2)
+        made = np.stack([one, two], axis=1)
+    if len(wanted) + 1 == made.ndim - 1:
+        made = made.reshape(*made.shape[:-2], -1)
+    if wanted and made.shape[1:] != wanted:
+        raise ModelError(f"the model takes inputs of shape {wanted}, but its windows are {windows.shape[1:]}")
+    return made
+
+
 def activated(answer: NDArray[np.floating], activation: str) -> NDArray[np.floating]:
     """Outputs (n, c) -> certainties (n, c) in 0..1. ModelError for an activation that nobody knows."""
     if activation == "softmax":
@@ -131,4 +149,4 @@ def _window_of(path: Path, about: About) -> Window:
         raise ModelError(f"{path.name}: its window cannot be read ({error}). Export it again") from error
 
 
-__all__ = ["OnnxWindows", "activated", "load_recogniser"]
+__all__ = ["OnnxWindows", "activated", "load_recogniser", "shaped"]
