@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import combinations
 from math import isfinite
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pahara.core import EVERYWHERE, Reason, Scene, Scores, Subject, Track, Zone
+from pahara.core.frozen import Frozen
 
 from .options import some_labels
 from .trails import chosen, find, place
@@ -95,7 +95,7 @@ class Recogniser:
     scores: Callable[[NDArray[np.float32]], Floats]  # windows (w, t, k, 3) -> (w, c) or (w,) certainties in 0..1
     classes: tuple[str, ...]  # c names
     window: Window = field(default_factory=Window)  # how a trail becomes an input
-    thresholds: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))  # class -> its limit, from training
+    thresholds: Mapping[str, float] = field(default_factory=Frozen)  # class -> its limit, from training
     name: str = "model"  # for people
 
     def __post_init__(self) -> None:

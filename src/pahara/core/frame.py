@@ -50,5 +50,13 @@ class Frame:
         weights = np.array([0.114, 0.587, 0.299], np.float32)  # blue, green, red
         return (self.image @ weights).astype(np.uint8)
 
+    def __reduce__(self) -> tuple[Callable[..., Frame], tuple[str, float, tuple[int, int], Image, Grey]]:
+        """To another process it goes with its pixels: the decoder's own buffers stay here."""
+        return _with_pixels, (self.camera, self.time, self.size, self.image, self.luma)
+
     def __repr__(self) -> str:
         return f"Frame({self.camera!r}, time={self.time:.3f}, size={self.size})"
+
+
+def _with_pixels(camera: str, time: float, size: tuple[int, int], image: Image, luma: Grey) -> Frame:
+    return Frame(camera, time, size, lambda: image, lambda: luma)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
+
+from .frozen import Frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +21,4 @@ class Reason:
     limit: float
     unit: str = ""  # "s", "body heights/s", "people", "" for a plain ratio
     place: str = ""  # name of the zone or line; "" for the whole picture
-    values: Mapping[str, float | str] = field(default_factory=lambda: MappingProxyType({}))
+    values: Mapping[str, float | str] = field(default_factory=Frozen)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from . import boxes as box_math
 from .boxes import Floats
+from .frozen import Frozen
 from .rows import Rows, rows_of
 
 Subject: TypeAlias = tuple[int, ...]  # track ids, sorted; () means the whole scene
@@ -74,7 +74,7 @@ class Series:
     values: NDArray[np.float64]  # (t,)
 
 
-NO_SIGNALS: Mapping[str, Series] = MappingProxyType({})
+NO_SIGNALS: Mapping[str, Series] = Frozen()
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +137,7 @@ class Observation:
     labels: tuple[str, ...]  # n class names
     seen: NDArray[np.bool_]  # (n,)
     scores: NDArray[np.float32]  # (n,) confidence of the sighting; 0 where not seen
-    signals: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    signals: Mapping[str, float] = field(default_factory=Frozen)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -22,10 +22,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal, cast, get_args
 
 from pahara.core import ModelError
+from pahara.core.frozen import Frozen
 
 from .letterbox import Preparation
 from .names import names_from_metadata
@@ -33,7 +33,7 @@ from .names import names_from_metadata
 KEY = "pahara"  # of the metadata
 VERSION = 1
 Kind = Literal["image", "detector", "action", "anomaly"]
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[str, Any] = Frozen()
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pahara.core import Frame, ModelError
+from pahara.core.frozen import Frozen
 
 from .about import About, read_about
 from .engine import Engine, EngineName, open_engine
@@ -43,13 +43,13 @@ class AutoencoderSignal:
         self._engine, self.about = open_autoencoder(self.model, self.engine, self.threads)
         self._limit = limit_of(self.about)
         self._next = -np.inf
-        self._answer: Mapping[str, float] = MappingProxyType({})
+        self._answer: Mapping[str, float] = Frozen()
 
     def __call__(self, frame: Frame) -> Mapping[str, float]:
         if frame.time >= self._next - 1e-6:
             self._next = frame.time + self.every
             error = float(picture_errors(self._engine, self.about, prepare_pictures([frame.image], self.about))[0])
-            self._answer = MappingProxyType({ERROR: error, UNUSUAL: error / self._limit})
+            self._answer = Frozen({ERROR: error, UNUSUAL: error / self._limit})
         return self._answer
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pahara.core import Frame
+from pahara.core.frozen import Frozen
 
 Plane = NDArray[np.float32]
 NAMES = ("tamper.covered", "tamper.defocused", "tamper.moved", "tamper.dark", "tamper.frozen")
@@ -54,7 +54,7 @@ class TamperSignals:
         if not self.every > 0:
             raise ValueError(f"tamper signals: every must be more than 0 seconds, got {self.every}")
         self._next = -np.inf
-        self._answer: Mapping[str, float] = MappingProxyType(dict.fromkeys(NAMES, 0.0))
+        self._answer: Mapping[str, float] = Frozen(dict.fromkeys(NAMES, 0.0))
         self._view: _View | None = None
         self._stillness = _Stillness()
         self._size = (0, 0)
@@ -71,7 +71,7 @@ class TamperSignals:
             self._view = _View(look, frame.time)
         scores = self._view.judge(look, frame.time)
         scores["tamper.frozen"] = self._stillness.seconds(luma, frame.time)
-        self._answer = MappingProxyType(scores)
+        self._answer = Frozen(scores)
         return self._answer
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from math import isfinite
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from pahara.core.errors import ModelError
+from pahara.core.frozen import Frozen
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,7 +32,7 @@ class Entry:
     preset: Mapping[str, Any] = field(default_factory=dict)  # options that the name itself decides
 
 
-MODELS: Mapping[str, Entry] = MappingProxyType(
+MODELS: Mapping[str, Entry] = Frozen(
     {
         "mlp": Entry("mlp:MLP", "table", "classes", "fully connected layers, for tables and tiny pictures"),
         "tinyvgg": Entry("tinyvgg:TinyVGG", "image", "classes", "a small CNN of two blocks: the first one to try"),

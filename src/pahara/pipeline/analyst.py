@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import numpy as np
 
 from pahara.alarms import START, AlarmRule, AlarmState
 from pahara.core import Behaviour, Detections, Event, Observation, Scene, Scores, Tracker
+from pahara.core.frozen import Frozen
 from pahara.tracking import SceneMemory, on_grid
 
 BEAT = 0.1  # seconds between two observations that are remembered and stored: above ten a second detectors see jitter, not news
@@ -23,7 +23,7 @@ class Moment:
 
     observation: Observation
     scene: Scene
-    scores: Mapping[str, Scores] = field(default_factory=lambda: MappingProxyType({}))  # by the behaviour's name
+    scores: Mapping[str, Scores] = field(default_factory=Frozen)  # by the behaviour's name
     events: tuple[Event, ...] = ()
 
 
@@ -78,7 +78,7 @@ class Analyst:
                 return True
         return False
 
-    def look(self, time: float, detections: Detections | None, signals: Mapping[str, float] = MappingProxyType({})) -> Moment | None:
+    def look(self, time: float, detections: Detections | None, signals: Mapping[str, float] = Frozen()) -> Moment | None:
         """One frame. `detections` is None when the detector was spared; -> a Moment at each beat, else None."""
         if self.tracker is None:
             raise TypeError("this analyst was made without a tracker: it can only recall")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from types import MappingProxyType
 
 from pahara.config import CameraPlan
 from pahara.config.registry import names
 from pahara.core import Event
+from pahara.core.frozen import Frozen
 from pahara.store import Recording, Store
 
 from .replay import compare, events_of
@@ -23,9 +23,7 @@ class Backtest:
     kept: tuple[tuple[Event, Event], ...] = ()
     removed: tuple[Event, ...] = ()
     added: tuple[Event, ...] = ()
-    verdicts: Mapping[str, str] = field(
-        default_factory=lambda: MappingProxyType({})
-    )  # event id -> "real" or "fine", where an operator said
+    verdicts: Mapping[str, str] = field(default_factory=Frozen)  # event id -> "real" or "fine", where an operator said
 
     def __add__(self, other: Backtest) -> Backtest:
         return Backtest(

@@ -6,13 +6,13 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pahara.core import Event, Tripwire, Zone
+from pahara.core.frozen import Frozen
 
 Picture: TypeAlias = bytes | Path  # an encoded JPEG or PNG, or the file that holds one; b"" is no picture
 NEVER = float("nan")  # a moment that did not come
@@ -94,7 +94,7 @@ class RunFacts:
     fps: float = 0.0  # of the source
     detector: str = ""  # e.g. "yolox-nano, 416 px, ONNX Runtime"
     detector_note: str | Mapping[str, str] = ""  # what it is weak at: a key of the catalogues, plain words, or words by language
-    versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # name -> version
+    versions: Mapping[str, str] = field(default_factory=Frozen)  # name -> version
 
     @property
     def spared(self) -> float:
@@ -214,15 +214,15 @@ class RunSummary:
     epoch: float = 0.0
     title: str = ""  # instead of the camera's name
     cards: tuple[EventCard, ...] = ()  # in order of time
-    behaviours: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # name -> kind, also those that stayed silent
+    behaviours: Mapping[str, str] = field(default_factory=Frozen)  # name -> kind, also those that stayed silent
     zones: tuple[Zone, ...] = ()
     lines: tuple[Tripwire, ...] = ()
     background: bytes = b""  # JPEG of the place, without people where possible
     feet: FeetMap = field(default_factory=lambda: FeetMap((16, 9)))
-    stays: Mapping[str, Stays] = field(default_factory=lambda: MappingProxyType({}))  # zone ("" is the whole picture) -> stays
+    stays: Mapping[str, Stays] = field(default_factory=Frozen)  # zone ("" is the whole picture) -> stays
     crossings: Crossings = field(default_factory=Crossings)
-    present: Mapping[str, TimeBins] = field(default_factory=lambda: MappingProxyType({}))  # class name -> how many at once
-    scores: Mapping[str, TimeBins] = field(default_factory=lambda: MappingProxyType({}))  # behaviour -> highest score
+    present: Mapping[str, TimeBins] = field(default_factory=Frozen)  # class name -> how many at once
+    scores: Mapping[str, TimeBins] = field(default_factory=Frozen)  # behaviour -> highest score
     facts: RunFacts = field(default_factory=RunFacts)
     stats: SourceStats = field(default_factory=SourceStats)
     warnings: tuple[str, ...] = ()

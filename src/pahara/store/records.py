@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 from pahara.core import Event
+from pahara.core.frozen import Frozen
 
 EvidenceKind = Literal["clip", "snapshot", "thumbnail"]
 EvidenceState = Literal["kept", "expired", "missing"]
@@ -31,7 +31,7 @@ class Recording:
     version: str  # of Pahara
     config: str  # the configuration's text, "" when there was none
     config_hash: str  # SHA-256 of `config`, 64 hex digits
-    settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))  # whatever else was kept, as JSON allows
+    settings: Mapping[str, Any] = field(default_factory=Frozen)  # whatever else was kept, as JSON allows
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Sequence
 from math import isfinite
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from sqlalchemy import ColumnElement, Row, tuple_
 
 from pahara.core import Event, Reason, StoreError
+from pahara.core.frozen import Frozen
 
 from .tables import events
 
@@ -68,7 +68,7 @@ def event_of(row: Row[Any]) -> Event:
         epoch=row.epoch,
         peak=row.peak,
         peak_time=row.peak_time,
-        reason=Reason(code, measured, limit, unit, place, MappingProxyType(values)),
+        reason=Reason(code, measured, limit, unit, place, Frozen(values)),
         boxes=tuple((x1, y1, x2, y2) for x1, y1, x2, y2 in json.loads(row.boxes)),
         size=(row.width, row.height),
     )

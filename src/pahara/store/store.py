@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Any, get_args
 
 from sqlalchemy import Row, Select, case, func, insert, or_, select, update
@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL
 
 from pahara import __version__
 from pahara.core import Event, Observation, StoreError, without_secrets
+from pahara.core.frozen import Frozen
 
 from . import shelf, trails
 from .database import Database, DiskFullError, inserted_id, parse_url, told
@@ -413,5 +414,5 @@ def _recording(row: Row[Any]) -> Recording:
         version=row.version,
         config=row.config,
         config_hash=row.config_hash,
-        settings=MappingProxyType(json.loads(row.settings)),
+        settings=Frozen(json.loads(row.settings)),
     )

@@ -16,13 +16,13 @@ import zlib
 from collections.abc import Sequence
 from itertools import pairwise
 from struct import Struct, error
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pahara.core import Observation, StoreError
+from pahara.core.frozen import Frozen
 from pahara.tracking.memory import GRID
 
 VERSION = 1
@@ -154,7 +154,7 @@ def _unpack(body: bytes) -> list[Observation]:
     row = at = 0
     for time, count, own in zip(times.tolist(), counts.tolist(), keys, strict=True):
         part = slice(row, row + count)
-        signals = MappingProxyType(dict(zip(own, numbers[at : at + len(own)], strict=True)))
+        signals = Frozen(dict(zip(own, numbers[at : at + len(own)], strict=True)))
         made.append(Observation(time, ids[part], boxes[part], tuple(words[part]), seen[part], scores[part], signals))
         row, at = row + count, at + len(own)
     return made

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from math import isfinite
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from pahara.alarms import AlarmRule
 from pahara.core import Behaviour, Detections, Detector, Image, Observation, Reason, Scene, Scores, Subject, Tracker
+from pahara.core.frozen import Frozen
 from pahara.language import LANGUAGES, catalogue
 from pahara.language import explain as in_words
 
@@ -141,7 +141,7 @@ def _cached_story(options: tuple[tuple[str, Any], ...]) -> tuple[Scene, ...]:
 
 def _sealed(seen: Iterable[Scene]) -> tuple[Scene, ...]:
     """Scenes in which nothing can be changed; trails are read-only already."""
-    return tuple(replace(scene, signals=MappingProxyType(dict(scene.signals))) for scene in seen)
+    return tuple(replace(scene, signals=Frozen(dict(scene.signals))) for scene in seen)
 
 
 def _check_form(behaviour: Behaviour) -> None:
