@@ -13,7 +13,7 @@ from pahara.core import Image
 from pahara.core.errors import DataError
 from pahara.video.pixels import Orientation, to_image
 
-from .folders import ClassFolders, Item, read_class_folders, read_table
+from .folders import SPLIT_FILE, ClassFolders, Item, as_listed, read_class_folders, read_table
 from .pictures import VIDEOS
 from .yolo import OTHER_WORDS, SPLITS
 
@@ -152,4 +152,6 @@ def _listed(root: Path) -> ClassFolders:
         splits.setdefault(split, []).append(Item(clip, names.index(label), source))
     if "" in splits and len(splits) > 1:
         raise DataError(f"{root / LIST}: some clips have a split and some have none; fill the column, or leave it away")
+    if "" in splits and (root / SPLIT_FILE).is_file():
+        return ClassFolders(root, names, as_listed(tuple(splits[""]), root))
     return ClassFolders(root, names, {split: tuple(splits[split]) for split in ("", *SPLITS) if split in splits})

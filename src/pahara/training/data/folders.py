@@ -91,7 +91,7 @@ def read_class_folders(root: str | Path, endings: Sequence[str] = PICTURES) -> C
     items = tuple(Item(file, names.index(name), _relative(file, root)) for name in names for file in classes[name])
     splits = _with_sources({"": items}, root)
     if (root / SPLIT_FILE).is_file():
-        splits = _as_listed(splits[""], root)
+        splits = as_listed(splits[""], root)
     return ClassFolders(root, names, splits)
 
 
@@ -135,7 +135,8 @@ def read_table(file: Path, columns: Sequence[str]) -> list[tuple[int, dict[str, 
         raise DataError(f"{file}: this cannot be read as CSV ({error})") from None
 
 
-def _as_listed(items: tuple[Item, ...], root: Path) -> dict[str, tuple[Item, ...]]:
+def as_listed(items: tuple[Item, ...], root: Path) -> dict[str, tuple[Item, ...]]:
+    """The items by the splits that `split.csv` gives them; what it does not name is in none. DataError with the line."""
     by_path = {_relative(item.path, root): item for item in items}
     found: dict[str, list[Item]] = {}
     for line, row in read_table(root / SPLIT_FILE, ("path", "split")):
