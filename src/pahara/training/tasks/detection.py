@@ -131,8 +131,8 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     """
     told = read_yolo_set(data)
     size = _size(wishes.size)
-    plan = Plan(lr=2e-3, weight_decay=0.01, ema=0.998, warm_up=1.0)
     official = _official(wishes.weights)
+    plan = Plan(lr=1e-3 if official else 2e-3, weight_decay=0.01, ema=0.998, warm_up=1.0)
     start = begin("detector", replace(wishes, weights="") if official else wishes, MODEL, known=MODELS)
     size = size or (_size(start.size) if start.size else SIZE)
     places = {"train": "train", "held out": "val" if told["val"] else "test"}
@@ -189,7 +189,7 @@ def examine(model: nn.Module, /, *, held_out: DetectionSet, names: tuple[str, ..
     limits = {name: round(float(c.best_score), 3) for name, c in report.classes.items() if c.best_score == c.best_score}
     return Outcome(
         {"map50": report.map50, "map": report.map, "map75": report.map75, "pictures": float(len(held_out))},
-        say("training.headline.detector", map50=f"{100 * _number(report.map50):.1f}", pictures=len(held_out)),
+        say("training.headline.detector", ap50=f"{100 * _number(report.map50):.1f} %", pictures=len(held_out)),
         detection_blocks(report, truth, found, lambda number: held_out[number].image),
         table,
         {"thresholds": limits},
