@@ -12,7 +12,9 @@ from .output import Json, Language
 Data = Annotated[Path | None, typer.Argument(help="The folder of data (not needed with --resume).")]
 From = Annotated[str, typer.Option("--from", help="Start from these weights: a run's folder, a file, or a name.", metavar="WEIGHTS")]
 Model = Annotated[str, typer.Option("--model", help="Which model, by its name.")]
-Option = Annotated[list[str] | None, typer.Option("--option", help="An option of the model, as name=value (repeat it).", metavar="NAME=VALUE")]
+Option = Annotated[
+    list[str] | None, typer.Option("--option", help="An option of the model, as name=value (repeat it).", metavar="NAME=VALUE")
+]
 Size = Annotated[int | None, typer.Option("--size", min=8, help="Side of the model's picture, in pixels.")]
 Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="How often all data is seen.")]
 Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Examples in one step.")]
@@ -76,13 +78,17 @@ def action(
     balance: Annotated[bool | None, typer.Option("--balance/--no-balance", help="Weigh rare classes more (default: where they are rare).")] = None,
     seconds: Annotated[float | None, typer.Option("--seconds", help="Length of the window that the model sees.")] = None,
     rate: Annotated[float | None, typer.Option("--rate", help="Frames or steps a second in it.")] = None,
+    people: Annotated[int, typer.Option("--people", min=1, max=2, help="Of windows: one person, or two near each other.")] = 1,
+    joints: Annotated[bool, typer.Option("--joints", help="Of windows: skeletons instead of boxes.")] = False,
+    watch_for: Annotated[list[str] | None, typer.Option("--watch-for", help="Of windows: which kinds of incident to learn (repeat it).")] = None,
     smoothing: Annotated[float, typer.Option("--smoothing", min=0, max=0.5, help="Label smoothing.")] = 0.05,
     seed: Seed = 0, device: Device = "auto", devices: Devices = 1, nodes: Nodes = 1, precision: Precision = "32", workers: Workers = None,
     out: Out = None, resume: Resume = None, dry_run: Dry = False, find_lr: FindLr = False, tensorboard: Boards = False,
     lang: Language = "en", as_json: Json = False,
 ) -> None:  # fmt: skip
-    """A recogniser of actions, from clips in class folders, or from windows of boxes or skeletons."""
-    _run("action", locals(), {"hold_out": hold_out, "balance": balance, "seconds": seconds, "rate": rate, "smoothing": smoothing})
+    """A recogniser of actions: from clips in class folders, from staged scenes with their truth, or from a store of Pahara."""
+    extra = {"hold_out": hold_out, "balance": balance, "seconds": seconds, "rate": rate, "smoothing": smoothing}
+    _run("action", locals(), {**extra, "people": people, "joints": joints, "watch_for": watch_for or []})
 
 
 @verbs.command()
@@ -150,7 +156,9 @@ def _run(kind: str, asked: dict[str, Any], extra: dict[str, Any]) -> None:
         doing.keep_asked(folder, job, wishes)
     if not asked["as_json"]:
         _announce(job, folder)
-    done = doing.do(job, folder, language=asked["lang"], progress=not asked["as_json"], resume=resume, tell=None if asked["as_json"] else note)
+    done = doing.do(
+        job, folder, language=asked["lang"], progress=not asked["as_json"], resume=resume, tell=None if asked["as_json"] else note
+    )
     if not isinstance(done, doing.Done):
         raise typer.Exit(130)
     _show_end(job, done, asked["as_json"])
@@ -180,7 +188,9 @@ def _announce(job: Any, folder: Path) -> None:
     told = job.summary
     classes = told.get("classes", {})
     names = f", {len(classes)} classes" if classes else ""
-    note(f"{told.get('train', len(job.batches))} to learn from, {told.get('held_out', '?')} held out{names}; {told.get('model', '')}, run in {short(folder)}")
+    note(
+        f"{told.get('train', len(job.batches))} to learn from, {told.get('held_out', '?')} held out{names}; {told.get('model', '')}, run in {short(folder)}"
+    )
 
 
 def _show_plan(job: Any, as_json: bool) -> None:

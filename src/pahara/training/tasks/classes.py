@@ -22,6 +22,7 @@ class Curve:
 
     x: Floats
     y: Floats
+    limits: Floats  # the threshold of each point; of precision over recall the last point has none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,13 +86,14 @@ def classified(probabilities: Floats, truth: ArrayLike, names: Sequence[str]) ->
     figures = []
     for k, name in enumerate(names):
         here = true == k
-        pr, roc, average = Curve(np.zeros(0), np.zeros(0)), Curve(np.zeros(0), np.zeros(0)), float("nan")
+        pr = roc = Curve(*[np.zeros(0)] * 3)
+        average = float("nan")
         if here.any():
-            p, r, _ = metrics.precision_recall_curve(here, scores[:, k])
-            pr, average = Curve(r, p), float(metrics.average_precision_score(here, scores[:, k]))
+            p, r, limits = metrics.precision_recall_curve(here, scores[:, k])
+            pr, average = Curve(r, p, limits), float(metrics.average_precision_score(here, scores[:, k]))
         if here.any() and not here.all():
-            fpr, tpr, _ = metrics.roc_curve(here, scores[:, k])
-            roc = Curve(fpr, tpr)
+            fpr, tpr, limits = metrics.roc_curve(here, scores[:, k])
+            roc = Curve(fpr, tpr, limits)
         figures.append(
             ClassFigures(
                 name, float(precision[k]), float(recall[k]), float(f1[k]), int(counts[k]), average, auroc(scores[:, k], here), pr, roc
