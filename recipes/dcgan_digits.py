@@ -136,7 +136,8 @@ def main() -> None:
     if asked.picture:
         import cv2
 
-        grid = painted.reshape(10, 10, 8, 8).transpose(0, 2, 1, 3).reshape(80, 80)
+        apart = np.pad(painted, ((0, 0), (1, 1), (1, 1)))  # a pixel of paper around each
+        grid = apart.reshape(10, 10, 10, 10).transpose(0, 2, 1, 3).reshape(100, 100)
         if not cv2.imwrite(
             str(asked.picture), cv2.resize((255 * (1 - grid)).astype(np.uint8), (640, 640), interpolation=cv2.INTER_NEAREST)
         ):

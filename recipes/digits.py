@@ -38,7 +38,7 @@ Labels = NDArray[np.int64]
 MLP = Plan(epochs=40, lr=3e-3, weight_decay=0.05, warm_up=2)
 CNN = Plan(epochs=40, lr=5e-3, weight_decay=0.05, warm_up=2)
 FEW = (1, 3, 10)  # examples of each new digit
-FEW_PLAN = Plan(epochs=100, lr=2e-3, weight_decay=0.05, warm_up=5)  # an epoch is one batch here
+FEW_PLAN = Plan(epochs=30, lr=5e-3, weight_decay=0.05, warm_up=2)  # an epoch is one batch here, so these are 30 steps
 
 
 # -- the data ----------------------------------------------------------------------

@@ -94,7 +94,7 @@ def test_the_distance_of_two_clouds_is_the_one_on_paper(recipe):
     rng = np.random.default_rng(0)
     cloud = rng.normal(size=(500, 3))
     assert distance(cloud, cloud) == pytest.approx(0, abs=1e-6)
-    assert distance(cloud, cloud + [3, 0, 4]) == pytest.approx(25)
+    assert distance(cloud, cloud + np.array([3, 0, 4])) == pytest.approx(25)
     centred = cloud - cloud.mean(0)
     assert distance(centred, 2 * centred) == pytest.approx(np.trace(np.cov(centred.T)))  # (2 - 1)² of the variance
 
