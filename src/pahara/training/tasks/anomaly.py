@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pahara.behaviours.learned import Window
 from pahara.core import DataError, Image, TrainingError
 from pahara.detection.autoencoder import error_of
 from pahara.evaluation import frame_auroc
@@ -91,7 +90,9 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     if not data.exists():
         raise DataError(f"{data}: there is no such folder; name one with films, or with pictures, of what is normal")
     if (data / "pahara.db").is_file() or wishes.model == WINDOWS_MODEL:
-        return _open_windows(data, wishes)
+        from . import trails
+
+        return trails.open_job(data, wishes)
     start = begin("anomaly", wishes, MODEL, known=(MODEL,))
     size = wishes.size or start.size or SIZE
     if size % 16:
@@ -209,7 +210,7 @@ def examine(
         return Outcome({**told.figures, **normal}, told.headline, told.blocks, told.table, found, told.warnings)
     above = float((errors > limit).mean())
     clips = {"normal": (np.arange(len(errors)) / rate, None, errors)}
-    blocks: tuple[Block, ...] = (*anomaly_blocks(clips, None, limit), *heat_maps(model, about, held_out, errors, rate))
+    blocks: tuple[Block, ...] = (*anomaly_blocks(clips, None, limit), *heat_maps(model, held_out, errors, rate))
     return Outcome(
         {"error": usual["median"], "limit": limit, "above_limit": above, "frames": float(len(errors))},
         say("training.headline.normal", share=percent(above)),
@@ -255,7 +256,7 @@ def on_footage(
         rows.append((name, len(errors), odd, one, float(errors.max()) if len(errors) else float("nan")))
     worst.sort(key=lambda row: -row[0])
     pictures = [
-        _map(model, about, frame, plain(name), error, index / next(one.rate for one in footage if one.name == name))
+        _map(model, frame, plain(name), error, index / next(one.rate for one in footage if one.name == name))
         for error, name, index, frame in worst[:SHOWN]
     ]
     gallery = Gallery(say("training.anomaly.maps"), tuple(pictures), say("training.anomaly.maps.about"))
@@ -298,12 +299,10 @@ def read_ranges(data: Path) -> dict[str, list[tuple[int, int]]]:
     return found
 
 
-def heat_maps(
-    model: nn.Module, about: Mapping[str, Any], frames: NDArray[np.uint8], errors: NDArray[np.float64], rate: float
-) -> tuple[Gallery, ...]:
+def heat_maps(model: nn.Module, frames: NDArray[np.uint8], errors: NDArray[np.float64], rate: float) -> tuple[Gallery, ...]:
     """The frames with the highest errors, and where."""
     rows = np.argsort(-errors, kind="stable")[:SHOWN]
-    shots = tuple(_map(model, about, frames[i], plain(f"{i}"), float(errors[i]), i / rate) for i in rows.tolist())
+    shots = tuple(_map(model, frames[i], plain(f"{i}"), float(errors[i]), i / rate) for i in rows.tolist())
     return (Gallery(say("training.anomaly.maps"), shots, say("training.anomaly.maps.about")),) if shots else ()
 
 
@@ -316,7 +315,7 @@ def error_map(model: nn.Module, frame: NDArray[np.uint8]) -> NDArray[np.float32]
     return smooth
 
 
-def _map(model: nn.Module, about: Mapping[str, Any], frame: NDArray[np.uint8], name: Phrase, error: float, second: float) -> Shot:
+def _map(model: nn.Module, frame: NDArray[np.uint8], name: Phrase, error: float, second: float) -> Shot:
     model.eval()
     wrong = error_map(model, frame)
     heat = wrong / max(float(wrong.max()), 1e-9)
@@ -338,104 +337,6 @@ def _parted(frames: NDArray[np.uint8], whose: Sequence[str], hold: float, seed: 
         return frames[parts["train"]], frames[parts["val"]]
     cut = max(1, round(len(frames) * (1 - hold)))
     return frames[:cut], frames[cut:]
-
-
-class Trails:
-    """Windows of trails to paint again (t, k, 3)."""
-
-    def __init__(self, inputs: NDArray[np.float32]) -> None:
-        self.inputs = inputs
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def __getitem__(self, index: int) -> Tensor:
-        return torch.from_numpy(self.inputs[index])
-
-
-def _open_windows(data: Path, wishes: Wishes) -> Job:
-    """Normal movement: windows of the boxes in a store, or of staged scenes in which nothing happens."""
-    from ..data.windows import WindowSet, store_windows, truth_windows
-
-    start = begin("anomaly", wishes, WINDOWS_MODEL, known=(WINDOWS_MODEL,))
-    told = dict(start.about.get("window", {}))
-    window = Window.of({**told, **{k: v for k, v in (("rate", wishes.extra.get("rate")), ("seconds", wishes.extra.get("seconds"))) if v}})
-    if (data / "pahara.db").is_file():
-        from pahara.store import Store
-
-        store = Store.open(data)
-        try:
-            every = store_windows(store, window, stride=0.5)
-        finally:
-            store.close()
-    else:
-        files = [data] if data.is_file() else sorted(data.rglob("truth.json"))
-        if not files:
-            raise DataError(f"{data}: there is no store (pahara.db) and no truth.json; watch a while first: pahara watch … --out {data}")
-        every = WindowSet.join([truth_windows(file, window, ["falling", "fight", "running"], group=str(file.parent)) for file in files])
-    normal = every.rows(np.flatnonzero(every.labels == 0))
-    if len(normal) < 20:
-        raise DataError(f"{data}: {len(normal)} windows of normal movement are too few; watch longer")
-    hold = float(wishes.extra.get("hold_out", 0.2))
-    several = len(set(normal.groups)) > 1
-    cut = round(len(normal) * (1 - hold))
-    parts = normal.split(shares={"train": 1 - hold, "val": hold}, seed=wishes.seed) if several else {
-        "train": normal.rows(np.arange(cut)), "val": normal.rows(np.arange(cut, len(normal)))
-    }  # fmt: skip
-    train, held_out = parts["train"].inputs, parts["val"].inputs
-    inputs = window.shape[1] * 3
-    options = {**wishes.options, "inputs": inputs}
-    torch.manual_seed(wishes.seed)
-    model = start.weights or build(start.model, **options)
-    about = {
-        "kind": "anomaly", "model": start.model, "options": {**start.options, **options}, "input": list(window.shape),
-        "window": asdict(window), "activation": "none",
-    }  # fmt: skip
-    batch = min(wishes.batch or 64, len(train))
-    plan = start.plan(Plan(epochs=epochs_for(len(train) // batch, wanted=1500, most=80), lr=3e-3, weight_decay=0.0), wishes)
-    return Job(
-        "anomaly", model, Paint(), Batches(Trails(train), batch, shuffle=True, seed=wishes.seed, workers=0),
-        Batches(Trails(held_out), batch, workers=0), plan, about, data,
-        {
-            "train": len(train), "held_out": len(held_out), "sources": len(set(normal.groups)), "model": start.model,
-            "parameters": parameters_of(model), "window": f"{window.seconds:g} s at {window.rate:g} a second", "batch": batch, "from": wishes.weights,
-        },
-        partial(_examine_windows, normal=held_out, unusual=every.inputs[every.labels > 0], rate=window.rate),
-        start.notes,
-    )  # fmt: skip
-
-
-@torch.no_grad()
-def window_errors(model: nn.Module, windows: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n, t, k, 3) -> mean squared error of each (n,), as the watcher measures it."""
-    model.eval()
-    x = torch.from_numpy(np.ascontiguousarray(windows)).to(next(model.parameters()).device)
-    parts = [(model(some) - some).square().flatten(1).mean(1).cpu() for some in x.split(256)]
-    found: NDArray[np.float64] = torch.cat(parts).numpy().astype(np.float64) if len(x) else np.zeros(0)
-    return found
-
-
-def _examine_windows(
-    model: nn.Module, /, *, normal: NDArray[np.float32], unusual: NDArray[np.float32], rate: float, tell: Tell | None = None
-) -> Outcome:
-    errors, odd = window_errors(model, normal), window_errors(model, unusual)
-    limit = limit_from(errors)
-    found = {"thresholds": {"error": limit}, "usual": {"median": float(np.median(errors)), "high": limit}}
-    true = np.r_[np.zeros(len(errors), bool), np.ones(len(odd), bool)]
-    every = np.r_[errors, odd]
-    figures = frame_auroc([(every, true)]) if len(odd) else None
-    blocks = anomaly_blocks({"windows": (np.arange(len(every)) / rate, true, every)}, figures, limit)
-    numbers = {
-        "error": found["usual"]["median"],
-        "limit": limit,
-        "above_limit": float((errors > limit).mean()),
-        "examples": float(len(every)),
-    }
-    headline = say("training.headline.normal", share=percent(numbers["above_limit"]))
-    if figures is not None:
-        numbers = {"auroc_micro": figures.micro, **numbers}
-    warnings = () if len(odd) else (say("training.anomaly.only_normal"),)
-    return Outcome(numbers, headline, blocks, (), found, warnings)
 
 
 __all__ = ["Footage", "evaluate", "examine", "open_job", "predict"]
