@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-import os
 import tempfile
 import time
 import warnings
@@ -179,7 +178,7 @@ def to_onnx(
         ms, torch_ms = _speed(model, engine, tries[0])
         ports = engine.ports
         size = made.stat().st_size
-        os.replace(made, path)
+        made.replace(path)
     return Exported(path, size, parity, on_real, ms, torch_ms, str(ports.inputs[0]), tuple(map(str, ports.outputs)), dict(about))
 
 
@@ -197,8 +196,8 @@ def to_openvino(onnx_file: Path, path: Path) -> Path:
             model.set_rt_info(value, ["metadata", key])
         openvino.save_model(model, made, compress_to_fp16=False)
         _same_in_openvino(onnx_file, made)
-        os.replace(made.with_suffix(".bin"), path.with_suffix(".bin"))
-        os.replace(made, path)
+        made.with_suffix(".bin").replace(path.with_suffix(".bin"))
+        made.replace(path)
     return path
 
 
