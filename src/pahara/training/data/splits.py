@@ -46,7 +46,8 @@ GENERIC = (
     "scan",
     "crop",
 )  # fmt: skip  (names that cameras and people give to everything)
-TRIES = 24  # random ways of splitting, of which the one nearest to the wanted shares is taken
+TRIES, DRAWS = 4, 40  # stratified and random ways of splitting, of which the one nearest to the wanted shares is taken
+MANY = 500  # groups
 
 Rows = NDArray[np.intp]
 
@@ -120,7 +121,7 @@ def source_of(path: Path) -> str:
     ('gate-cam', 'gate', '')
     """
     name = re.sub(r"(_jpg|_png|_jpeg)?\.rf\.[0-9a-f]+$", "", path.stem)  # Roboflow's copies of one picture
-    name = re.sub(r"[-_. ]*(?:frame|t|f|img|image)?[-_. ]*\d+(?:\.\d+)?s?$", "", name, flags=re.IGNORECASE)
+    name = re.sub(r"(?:(?:^|[-_. ]+)(?:frame|t|f|img|image))?[-_. ]*\d+(?:\.\d+)?s?$", "", name, flags=re.IGNORECASE)
     return "" if name.lower().strip("-_. ()") in (*GENERIC, path.parent.name.lower()) else name
 
 
@@ -159,14 +160,16 @@ def _part(kinds: Rows, whose: Rows, share: float, seed: int) -> NDArray[np.bool_
     from sklearn.model_selection import StratifiedGroupKFold
 
     groups = len(np.unique(whose))
+    if groups == len(whose):
+        return _by_item(kinds, share, seed)
     counts = np.bincount(kinds)
-    best, best_cost = np.zeros(len(kinds), bool), np.inf
     k = min(max(round(1 / share), 2), groups)
-    for attempt in range(TRIES):
-        if k >= 2 and attempt < TRIES // 2 and 1 / share < groups:
-            parts = [
-                examine for _, examine in _quiet(StratifiedGroupKFold(k, shuffle=True, random_state=seed * 1000 + attempt), kinds, whose)
-            ]
+    stratified = TRIES if groups <= MANY else 1  # it looks at each group in turn, which takes long for thousands
+    best, best_cost = np.zeros(len(kinds), bool), np.inf
+    for attempt in range(stratified + DRAWS):
+        if attempt < stratified:
+            splitter = StratifiedGroupKFold(k, shuffle=True, random_state=seed * 1000 + attempt)
+            parts = [examine for _, examine in _quiet(splitter, kinds, whose)]
         else:
             parts = [_drawn(whose, share, np.random.default_rng((seed, attempt)))]
         for part in parts:
@@ -178,9 +181,29 @@ def _part(kinds: Rows, whose: Rows, share: float, seed: int) -> NDArray[np.bool_
             cost = abs(taken.mean() - share) + float(spread[counts > 0].mean())
             if cost < best_cost - 1e-12:
                 best, best_cost = taken, cost
-        if len(whose) == groups and best_cost < 0.02:
-            break
     return best
+
+
+def _by_item(kinds: Rows, share: float, seed: int) -> NDArray[np.bool_]:
+    """True for the items of a part, every item by itself: each class gives its share; a class of one goes where chance says."""
+    from sklearn.model_selection import StratifiedShuffleSplit
+
+    rng = np.random.default_rng(seed)
+    taken = np.zeros(len(kinds), bool)
+    count = min(max(round(share * len(kinds)), 1), len(kinds) - 1)
+    sizes = np.bincount(kinds)
+    few = np.isin(kinds, np.flatnonzero(sizes < 2))
+    pool, classes = np.flatnonzero(~few), int((sizes > 1).sum())
+    part = round(share * len(pool))
+    if classes and part >= classes and len(pool) - part >= classes:
+        ((_, chosen),) = StratifiedShuffleSplit(1, test_size=part, random_state=seed).split(pool, kinds[pool])
+        taken[pool[chosen]] = True
+        taken[few] = rng.random(int(few.sum())) < share
+    else:
+        taken[rng.permutation(len(kinds))[:count]] = True
+    if taken.all() or not taken.any():
+        taken[:] = np.arange(len(kinds)) == int(rng.integers(len(kinds)))
+    return taken
 
 
 def _drawn(whose: Rows, share: float, rng: np.random.Generator) -> Rows:
