@@ -50,7 +50,8 @@ def test_half_a_lesson_already_reads_most_digits(recipe):
 
 
 def test_transfer_learning_runs_on_a_few_digits_and_says_how_sure_it_is(recipe):
-    found = recipe("digits").transfer(2, seeds=2, epochs=4, source_epochs=1)
+    digits = recipe("digits")
+    found = digits.transfer(digits.who_knows_0_to_4(epochs=1), 2, seeds=2, epochs=4)
     assert all(0 < found[name] < 1 for name in ("tuned", "scratch"))
     assert found["gain"] == pytest.approx(found["tuned"] - found["scratch"])
     assert found["gain_low"] <= found["gain"] <= found["gain_high"]
