@@ -8,8 +8,9 @@ Written by `pahara export`, read by the watcher. Keys, all optional but `kind`:
     classes       list of class names, in the order of the model's columns
     input         shape without the batch, e.g. [3, 416, 416] or [16, 17, 3]
     preparation   fields of `Preparation` for pictures: fit, place, pad, rgb, scale, mean, std; and `grey` for one channel
-    window        of actions: {"seconds": 2.0, "rate": 8.0, "people": 1 | 2, "points": 17 | 4, …}, how a window is made
-                  of anomalies in clips: {"frames": 8, "rate": 8.0}
+    window        of trails: {"seconds": 2.0, "rate": 10.0, "people": 1 | 2, "joints": 0 | 17, "near": 1.5, …}, the fields of
+                  `behaviours.learned.Window`
+                  of clips of pictures: {"seconds": 2.0, "rate": 8.0}
     activation    what turns outputs into scores: "softmax" | "sigmoid" | "none"
     thresholds    class name (or "error") -> the score or error that is the limit, from held-out data
     usual         of anomalies: quantiles of the error on held-out normal data, {"median": …, "high": …}
@@ -51,6 +52,11 @@ class About:
     usual: Mapping[str, float] = field(default_factory=lambda: NOTHING)
     error: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     more: Mapping[str, Any] = field(default_factory=lambda: NOTHING)  # what else was written: options, trained, quantized …
+
+    @property
+    def sees_trails(self) -> bool:
+        """Whether its input is made of trails of people, and not of pictures."""
+        return bool({"people", "joints"} & self.window.keys())
 
     def prepared(self) -> Preparation:
         """How pictures are brought into the model's input. ModelError where the words are unknown."""

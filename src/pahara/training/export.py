@@ -99,7 +99,7 @@ def real_inputs(about: About, data: Path | None = None) -> Arrays | None:
     if about.kind in ("image", "detector", "anomaly") and len(about.input) == 3 and about.input[0] in (1, 3):
         images = [read_image(path) for path in _some(pictures_in(data, deep=True))] if data is not None else _staged()
         return prepare_pictures(images, about) if images else None
-    if about.window:
+    if about.sees_trails:
         return _windows(about)
     return None
 
@@ -136,7 +136,7 @@ def _windows(about: About) -> Arrays | None:
 
 def _spread(about: About) -> tuple[float, float]:
     """The values that the input can take."""
-    if len(about.input) != 3 or about.window:
+    if len(about.input) != 3 or about.sees_trails:
         return -2.0, 2.0
     p = about.prepared()
     ends = [(value * p.scale - mean) / std for value in (0.0, 255.0) for mean, std in zip(p.mean, p.std, strict=True)]
@@ -273,7 +273,7 @@ def _understood(made: Path, about: Mapping[str, Any], name: str) -> None:
             names = load_detector(made).names
             if list(names) != list(about["classes"]):
                 raise ModelError(f"its classes are read as {', '.join(names)}, not {', '.join(about['classes'])}")
-        elif about.get("window"):
+        elif {"people", "joints"} & dict(about.get("window") or {}).keys():
             load_recogniser(made)
         elif about["kind"] == "anomaly":
             open_autoencoder(made)
