@@ -91,7 +91,10 @@ def _one(fabric: Fabric, parcel: bytes, mistake: str) -> bytes:
     if "OMP_NUM_THREADS" not in os.environ and fabric.device.type == "cpu":
         torch.set_num_threads(max(1, available_cores() // int(fabric.strategy.num_processes)))
     try:
-        return pickle.dumps(work(fabric, *given))
+        result = pickle.dumps(work(fabric, *given))
+        fabric.barrier()  # who leaves while another still speaks to it makes that one abort
+        torch.distributed.destroy_process_group()
+        return result
     except PaharaError as error:  # only text passes from a process that ends with an error
         part = Path(f"{mistake}.{fabric.global_rank}")
         part.write_text(json.dumps([type(error).__name__, str(error)]), encoding="utf-8")
