@@ -139,9 +139,9 @@ def _about_of(path: Path, metadata: Any) -> About:
 
 
 def _window_of(path: Path, about: About) -> Window:
-    if not about.window:
+    if not about.sees_trails:
         raise ModelError(
-            f"{path.name} looks at pictures, not at windows of trails: a behaviour cannot ask it. Train one on tracks or skeletons"
+            f"{path.name} looks at pictures, not at trails of people: a behaviour cannot ask it. Train one on tracks or skeletons"
         )
     try:
         return Window.of(about.window)
