@@ -1,4 +1,4 @@
-"""`pahara evaluate tracking|detection|events`: how good it is, against ground truth."""
+"""`pahara evaluate tracking|detection|events|model`: how good it is, against ground truth."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 DetectorOption = Annotated[str, typer.Option("--detector", help="A zoo name, a path to .onnx, motion, hog, auto.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
-verbs = typer.Typer(no_args_is_help=True, help="Measure tracking, detection and events against ground truth.")
+verbs = typer.Typer(no_args_is_help=True, help="Measure tracking, detection, events and trained models against ground truth.")
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 @verbs.command()
 def tracking(
     video: Annotated[str, typer.Argument(help="Video file or folder of pictures.")],
-    truth: Annotated[Path, typer.Argument(help="MOT gt.txt or Pahara's truth.json.")],
+    truth: Annotated[Path, typer.Argument(help="MOT gt.txt or Pahara's truth.json.", readable=False)],
     detector: DetectorOption = "auto",
     iou: Annotated[float, typer.Option("--iou", min=0.05, max=0.95, help="Overlap from which a match counts.")] = 0.5,
     scale: Annotated[float, typer.Option("--scale", help="Multiply MOT truth boxes by this: video pixels ÷ truth pixels.")] = 1.0,
@@ -68,10 +68,10 @@ def tracking(
 
 @verbs.command()
 def detection(
-    pictures: Annotated[Path, typer.Argument(help="Folder of pictures, or a video.")],
+    pictures: Annotated[Path, typer.Argument(help="Folder of pictures, or a video.", readable=False)],
     truth: Annotated[
         Path | None,
-        typer.Argument(help="YOLO label folder, COCO JSON, MOT gt.txt or Pahara's truth.json (default: YOLO labels beside the pictures)."),
+        typer.Argument(help="YOLO label folder, COCO JSON, MOT gt.txt or Pahara's truth.json (default: YOLO labels beside the pictures).", readable=False),
     ] = None,
     detector: DetectorOption = "auto",
     scale: Annotated[float, typer.Option("--scale", help="Multiply MOT truth boxes by this.")] = 1.0,
@@ -105,8 +105,8 @@ def detection(
 @verbs.command()
 def events(
     video: Annotated[str, typer.Argument(help="Video file.")],
-    truth: Annotated[Path, typer.Argument(help="Pahara's truth.json with incidents.")],
-    config: Annotated[Path, typer.Option("--config", "-c", help="pahara.yml whose rules are measured.")],
+    truth: Annotated[Path, typer.Argument(help="Pahara's truth.json with incidents.", readable=False)],
+    config: Annotated[Path, typer.Option("--config", "-c", help="pahara.yml whose rules are measured.", readable=False)],
     camera: Annotated[str, typer.Option("--camera", help="Which camera of the configuration.")] = "",
     detector: DetectorOption = "",
     as_json: JsonOption = False,
@@ -181,3 +181,41 @@ def _show(figures: Mapping[str, Any], as_json: bool, notes: Mapping[str, str]) -
             shown = "–" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
             table.add_row(name, shown, notes.get(name, ""))
     out().print(table)
+
+
+@verbs.command()
+def model(
+    run: Annotated[
+        str, typer.Argument(help="A run's folder, a weights file, or (classifiers, autoencoders) an exported .onnx.", metavar="RUN|WEIGHTS")
+    ],
+    data: Annotated[Path, typer.Argument(help="Data of the same kind and classes as it was trained on.")],
+    split: Annotated[str, typer.Option("--split", help="Which part: train, val or test (default: test, else val, else all).")] = "",
+    report: Annotated[Path | None, typer.Option("--report", help="Also write a self-contained HTML report to this file.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """A trained model on data it has not seen: accuracy, AP or AUROC, class by class (needs pahara[train])."""
+    from .learning import need_training, short, show_outcome
+    from .output import say, say_json
+
+    need_training()
+    from pahara.training.tasks import using
+
+    with _progress("measuring") as tell:
+        trained, outcome = using.measure(run, data, split=split, tell=tell)
+    if report is not None:
+        using.write_measured(trained, data, outcome, report)
+    if as_json:
+        say_json(
+            {
+                "model": run,
+                "kind": trained.kind,
+                "data": data,
+                "figures": dict(outcome.figures),
+                "rows": list(outcome.table),
+                "report": report,
+            }
+        )
+        return
+    show_outcome(outcome.figures, outcome.table)
+    if report is not None:
+        say(f"report: {short(report)}")

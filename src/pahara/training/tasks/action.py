@@ -170,7 +170,7 @@ def thresholds(result: Classified) -> dict[str, float]:
             continue
         f1 = 2 * x * y / np.maximum(x + y, 1e-12)
         best = np.flatnonzero(f1 >= f1.max() - 1e-9)
-        found[one.name] = round(float(np.clip(one.limits[best].mean(), 0.3, 0.95)), 3)  # the middle of equals
+        found[one.name] = round(float(np.clip(one.pr.limits[best].mean(), 0.3, 0.95)), 3)  # the middle of equals
     return found
 
 

@@ -14,13 +14,16 @@ from torch import Tensor, nn
 
 from pahara.core import DataError, Detections, Image, ModelError
 from pahara.language import number
+from pahara.report.phrases import plain
 
 from ..checkpoint import load_weights
 from ..data.clip_folders import sampled_frames
 from ..data.pictures import PICTURES, VIDEOS, files_in, read_image
+from ..report import TrainingReport, write_training_report
 from ..report.pictures import strip
-from .doing import home_of, run_kind
+from .doing import figure, home_of, run_kind
 from .drawn import with_banner, with_detections, with_heat
+from .job import Outcome, Tell
 
 FILM_RATE = 2.0  # pictures a second that are looked at in a film
 
@@ -175,3 +178,22 @@ def _exported(path: Path) -> Trained:
         "window": dict(about.window), "thresholds": dict(about.thresholds), "error": dict(about.error),
     }  # fmt: skip
     return Trained(about.kind, model, told, path)
+
+
+def measure(what: str | Path, data: Path, *, split: str = "", tell: Tell | None = None) -> tuple[Trained, Outcome]:
+    """A trained model on a data set. ModelError or DataError where the two do not fit."""
+    trained = open_trained(what)
+    if trained.detector is not None:
+        raise ModelError(f"{what} is an exported detector: pahara evaluate detection PICTURES --detector {what}")
+    if not data.exists():
+        raise DataError(f"there is no {data}; name data of the kind that {what} was trained on")
+    outcome: Outcome = home_of(trained.kind).evaluate(trained.model, trained.about, data, split=split, tell=tell)
+    return trained, outcome
+
+
+def write_measured(trained: Trained, data: Path, outcome: Outcome, path: Path, language: str = "en") -> Path:
+    """The report of a measurement."""
+    figures = tuple(figure(name, value) for name, value in list(outcome.figures.items())[:6])
+    facts = (plain(str(trained.about.get("model", ""))), plain(str(data)))
+    made = TrainingReport(trained.path.name, trained.kind, outcome.headline, figures, outcome.blocks, facts, tuple(outcome.warnings))
+    return write_training_report(made, path, language)
