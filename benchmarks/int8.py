@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
+
 from pahara.core import Image
 from pahara.detection import load_detector
 from pahara.evaluation import Annotations, read_mot
