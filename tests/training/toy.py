@@ -15,7 +15,12 @@ from torch.nn.functional import cross_entropy
 
 from pahara.training import Batches, Plan, train
 
-ABOUT = {"kind": "image", "model": "mlp", "options": {"classes": 3, "inputs": 8, "hidden": [16], "dropout": 0.2}, "classes": ["a", "b", "c"]}
+ABOUT = {
+    "kind": "image",
+    "model": "mlp",
+    "options": {"classes": 3, "inputs": 8, "hidden": [16], "dropout": 0.2},
+    "classes": ["a", "b", "c"],
+}
 
 
 class Clouds:
@@ -67,7 +72,9 @@ def network(dropout: float = 0.2) -> nn.Module:
     return build("mlp", **{**ABOUT["options"], "dropout": dropout})
 
 
-def learn(folder: Path, plan: Plan, *, workers: int = 0, resume: bool = False, task: Tell | None = None, dropout: float = 0.2, size: int = 16):
+def learn(
+    folder: Path, plan: Plan, *, workers: int = 0, resume: bool = False, task: Tell | None = None, dropout: float = 0.2, size: int = 16
+):
     """-> (the result, the network)."""
     made = network(dropout)
     about = {**ABOUT, "options": {**ABOUT["options"], "dropout": dropout}}
