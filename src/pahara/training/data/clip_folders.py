@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,8 +38,7 @@ def read_clip_folders(root: str | Path) -> ClassFolders:
 def clip_length(path: Path) -> float:
     """Seconds of a clip; DataError when it cannot be played (its first picture is decoded) or holds no picture."""
     clock = clip_clock(path)
-    with closing(sampled_frames(path, 1.0)) as pictures:
-        next(pictures)
+    next(sampled_frames(path, 1.0))
     return clock.seconds
 
 

@@ -32,8 +32,8 @@ def blurred(image: Image, rng: Rng) -> Image:
 def jpeg_noise(image: Image, quality: int) -> Image:
     """The picture after a JPEG of `quality` 1..100."""
     _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    result: Image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    return result
+    decoded: Image | None = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    return image if decoded is None else decoded
 
 
 def video_noise(image: Image, crf: int, rng: Rng) -> Image:

@@ -9,7 +9,8 @@ class Epoch:
     """A number that the main process sets and every worker reads."""
 
     def __init__(self) -> None:
-        self._value = torch.zeros((), dtype=torch.int64).share_memory_()
+        self._value = torch.zeros((), dtype=torch.int64)
+        self._value.share_memory_()  # type: ignore[no-untyped-call]
 
     def set(self, epoch: int) -> None:
         self._value.fill_(epoch)

@@ -172,7 +172,7 @@ def _folders(folder: Path) -> list[Path]:
         raise DataError(f"{folder}: the folder cannot be read ({error.strerror or error})") from None
 
 
-def _natural(name: str) -> object:
+def _natural(name: str) -> tuple[list[tuple[int, int, str]], str]:
     from pahara.video.address import natural_order
 
     return natural_order(name), name

@@ -206,7 +206,7 @@ def _name_of(video: str | Path) -> str:
 
 
 def _small(image: Image) -> Image:
-    small: Image = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    small: Image = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)  # in colour: a red coat may be as bright as the wall
     return small
 
 

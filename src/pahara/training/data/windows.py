@@ -226,7 +226,7 @@ def _ends(tracks: Sequence[Track], window: Window, stride: float) -> Iterator[fl
     for time in times[(times >= begin - 1e-6) & (times <= stop)].tolist():
         if time >= wanted - 1e-6:
             yield time
-            wanted = time + stride
+            wanted = max(wanted + stride, time)
 
 
 def _until(track: Track, end: float) -> Track:
