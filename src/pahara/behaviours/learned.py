@@ -85,7 +85,9 @@ class Window:
         if min(track.last_seen for track in tracks) - max(track.born for track in tracks) < self.least * self.seconds - 1e-6:
             return None
         ordered = sorted(tracks, key=lambda track: (float(track.feet[track.since(end - self.seconds), 0].mean()), float(track.feet[-1, 1])))
-        return windows(ordered, self.seconds, self.rate, ends=[end], keypoints=self.joints > 0)[0]
+        made = windows(ordered, self.seconds, self.rate, ends=[end], keypoints=self.joints > 0)
+        first: NDArray[np.float32] = made[0]
+        return first
 
 
 @dataclass(frozen=True)

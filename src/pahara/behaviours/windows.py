@@ -52,7 +52,8 @@ def ends_of(tracks: Sequence[Track], seconds: float, stride: float = 1.0) -> NDA
     if last < first:
         return np.zeros(0)
     more = int(max(last - first - seconds + TINY, 0.0) / stride)
-    return last - stride * np.arange(more + 1)[::-1]
+    ends: NDArray[np.float64] = last - stride * np.arange(more + 1, dtype=np.float64)[::-1]
+    return ends
 
 
 def box_points(boxes: NDArray[np.floating]) -> NDArray[np.float64]:
