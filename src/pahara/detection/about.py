@@ -60,7 +60,9 @@ class About:
 
     def prepared(self) -> Preparation:
         """How pictures are brought into the model's input. ModelError where the words are unknown."""
-        known: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in self.preparation.items() if key in _PREPARATION}
+        known: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in self.preparation.items() if key in _PREPARATION
+        }
         try:
             return Preparation(**known)
         except TypeError as error:

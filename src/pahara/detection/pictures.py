@@ -35,12 +35,14 @@ def shrunk(image: Image, size: tuple[int, int], preparation: Preparation) -> Ima
     inner = Fit.of((image.shape[1], image.shape[0]), size, preparation).inner
     if inner[0] >= image.shape[1] or inner[1] >= image.shape[0]:
         return image
-    return cv2.resize(image, inner, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    small: Image = cv2.resize(image, inner, interpolation=cv2.INTER_AREA)
+    return small
 
 
 def grey(image: Image) -> Image:
     """BGR -> the same picture without colours, still in three equal channels."""
-    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)  # type: ignore[return-value]
+    made: Image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    return made
 
 
 def picture_shape(about: About) -> tuple[int, int, int]:

@@ -15,6 +15,7 @@ from pahara.core import ModelError
 
 from .about import About, read_about
 from .engine import fixed, open_engine
+from .layouts.base import sigmoid
 
 MOST_AT_ONCE = 64  # windows per batch
 ANOMALY = "unusual"  # the one class of a model that paints windows again
@@ -47,8 +48,9 @@ class OnnxWindows:
             given = np.concatenate([given, np.zeros((short, *given.shape[1:]), np.float32)])
         answer = self._engine.run({self._name: np.ascontiguousarray(given, np.float32)})[0][: len(windows)]
         if self.about.kind == "anomaly":  # the window painted again: its error against the usual highest one
-            error = np.square(answer.reshape(len(windows), -1) - windows.reshape(len(windows), -1)).mean(axis=1)
-            return (error / (error + self.about.thresholds["error"]))[:, None]
+            error = np.square((answer - given[: len(windows)]).reshape(len(windows), -1)).mean(axis=1)
+            strange: NDArray[np.floating] = (error / (error + self.about.thresholds["error"]))[:, None]
+            return strange
         return activated(answer, self.about.activation)
 
 
@@ -110,12 +112,14 @@ def shaped(windows: NDArray[np.float32], shape: Sequence[int]) -> NDArray[np.flo
 
 def activated(answer: NDArray[np.floating], activation: str) -> NDArray[np.floating]:
     """Outputs (n, c) -> certainties (n, c) in 0..1. ModelError for an activation that nobody knows."""
+    certain: NDArray[np.floating]
     if activation == "softmax":
         grown = np.exp(answer - answer.max(axis=1, keepdims=True))
-        certain: NDArray[np.floating] = grown / grown.sum(axis=1, keepdims=True)
+        certain = grown / grown.sum(axis=1, keepdims=True)
         return certain
     if activation == "sigmoid":
-        return 0.5 * (1.0 + np.tanh(0.5 * answer))
+        certain = sigmoid(answer)
+        return certain
     if activation == "none":
         return answer
     raise ModelError(f"the model's activation is {activation!r}; there are 'softmax', 'sigmoid' and 'none'. Export it again")
