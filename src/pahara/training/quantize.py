@@ -7,6 +7,7 @@ becomes unsigned bytes, whose range comes from a set of pictures (QDQ, U8S8). Ja
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import tempfile
@@ -96,8 +97,10 @@ class Quantized:
 class Ruler(Protocol):
     """How good a model file is, and what its input looks like."""
 
-    metric: str
-    pictures: int
+    @property
+    def metric(self) -> str:
+        """What is measured."""
+        ...
 
     def inputs(self, images: Iterable[Path]) -> Iterator[dict[str, Arrays]]:
         """Feeds of one picture each."""
@@ -258,10 +261,6 @@ class DetectorRuler:
     truth: Annotations
     metric: str = "AP50"
 
-    @property
-    def pictures(self) -> int:
-        return len(self.images)
-
     def inputs(self, images: Iterable[Path]) -> Iterator[dict[str, Arrays]]:
         return detector_inputs(self.model, map(read_image, images))
 
@@ -278,10 +277,6 @@ class ClassifierRuler:
     images: Sequence[Path]
     labels: Sequence[str]
     metric: str = "accuracy"
-
-    @property
-    def pictures(self) -> int:
-        return len(self.images)
 
     def inputs(self, images: Iterable[Path]) -> Iterator[dict[str, Arrays]]:
         for path in images:
@@ -413,7 +408,7 @@ def _quiet() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # its histograms print
             warnings.simplefilter("ignore")
             yield
     finally:
