@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -229,7 +230,7 @@ def _show_end(job: Any, done: Any, as_json: bool) -> None:
     from .output import say, say_json
 
     folder = short(done.folder)
-    steps = next_steps(job.kind, folder)
+    steps = next_steps(job.kind, folder, dict(job.about.get("window", {})))
     if as_json:
         say_json(
             {
@@ -241,20 +242,29 @@ def _show_end(job: Any, done: Any, as_json: bool) -> None:
         return
     show_outcome(done.outcome.figures, done.outcome.table)
     early = ", stopped early" if done.result.stopped == "early" else ""
-    say(f"run: {folder} ({done.result.epochs} epochs{early}, best: {done.result.best_epoch}, {done.result.seconds / 60:.1f} min)")
+    say(f"run: {folder} ({done.result.epochs} epochs{early}, best: {done.result.best_epoch}, {_took(done.result.seconds)})")
     say(f"report: {short(done.report)}")
     for what, command in steps.items():
         say(f"{what}: {command}")
 
 
-def next_steps(kind: str, folder: str) -> dict[str, str]:
-    """What to type after a training, by purpose."""
-    steps = {"look": f"pahara predict {folder} PATHS…", "export": f"pahara export {folder}"}
+def next_steps(kind: str, folder: str, window: Mapping[str, Any]) -> dict[str, str]:
+    """What to type after a training, by purpose. `window` is what a model of movement looks at; {} for one of pictures."""
     model = f"{folder}/model.onnx"
-    steps["pahara.yml"] = {
-        "image": "",
-        "detector": f"detector: {model}",
-        "action": f"behaviours: [{{kind: action, model: {model}}}]",
-        "anomaly": f"signals: [{{kind: autoencoder, model: {model}}}]   behaviours: [{{kind: anomaly}}]",
-    }[kind]
-    return {what: command for what, command in steps.items() if command}
+    trails = "people" in window  # it looks at trails: only the watcher has them
+    steps = (
+        {"export": f"pahara export {folder}"}
+        if trails
+        else {"look": f"pahara predict {folder} PATHS…", "export": f"pahara export {folder}"}
+    )
+    if kind == "detector":
+        steps["pahara.yml"] = f"detector: {model}"
+    elif trails:
+        steps["pahara.yml"] = f"behaviours: [{{kind: action, model: {model}}}]"
+    elif kind == "anomaly":
+        steps["pahara.yml"] = f"signals: [{{kind: autoencoder, model: {model}}}]   behaviours: [{{kind: anomaly}}]"
+    return steps
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.1f} min"

@@ -20,6 +20,7 @@ from pahara.evaluation import frame_auroc
 from pahara.language import number
 from pahara.models import build
 from pahara.report.phrases import Phrase, plain, say
+from pahara.video import open_source
 
 from ..batches import Batches
 from ..data.clip_folders import sampled_frames
@@ -51,15 +52,20 @@ class Footage:
 
     name: str
     path: Path
-    rate: float  # frames a second
+    rate: float  # frames a second; 0 takes every frame of a film
 
-    def frames(self) -> Iterator[Image]:
-        """Its pictures, one after the other."""
+    def frames(self) -> Iterator[tuple[float, Image]]:
+        """Seconds and picture, one after the other."""
         if self.path.is_dir():
-            for picture in pictures_in(self.path):
-                yield read_image(picture)
+            for k, picture in enumerate(pictures_in(self.path)):
+                yield k / (self.rate or FOLDER_RATE), read_image(picture)
+        elif self.rate:
+            for k, image in enumerate(sampled_frames(self.path, self.rate)):
+                yield k / self.rate, image
         else:
-            yield from sampled_frames(self.path, self.rate)
+            with open_source(self.path) as source:
+                for frame in source:
+                    yield frame.time, frame.image
 
 
 @dataclass
@@ -100,7 +106,7 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     rate = float(wishes.extra.get("rate") or RATE)
     root = data / "train" if (data / "train").is_dir() else data
     footage = footage_in(root, rate)
-    frames, whose = read_frames(footage, size)
+    frames, whose, _ = read_frames(footage, size)
     if len(frames) < 20:
         raise DataError(f"{root}: {len(frames)} frames are too few to learn what is normal; film some minutes, or raise --rate")
     train, held_out = _parted(frames, whose, float(wishes.extra.get("hold_out", 0.2)), wishes.seed)
@@ -159,15 +165,17 @@ def footage_in(root: Path, rate: float = RATE) -> list[Footage]:
     return found
 
 
-def read_frames(footage: Sequence[Footage], size: int) -> tuple[NDArray[np.uint8], list[str]]:
-    """All frames as the model sees them (n, size, size, 3), and which footage each comes from."""
+def read_frames(footage: Sequence[Footage], size: int) -> tuple[NDArray[np.uint8], list[str], NDArray[np.float64]]:
+    """All frames as the model sees them (n, size, size, 3), which footage each comes from, and its seconds (n,)."""
     found: list[Image] = []
     whose: list[str] = []
+    times: list[float] = []
     for one in footage:
-        for frame in one.frames():
+        for time, frame in one.frames():
             found.append(cv2.resize(frame, (size, size), interpolation=cv2.INTER_LINEAR))  # as the watcher prepares it
             whose.append(one.name)
-    return np.stack(found) if found else np.zeros((0, size, size, 3), np.uint8), whose
+            times.append(time)
+    return np.stack(found) if found else np.zeros((0, size, size, 3), np.uint8), whose, np.array(times)
 
 
 @torch.no_grad()
@@ -205,7 +213,7 @@ def examine(
     usual = {"median": float(np.median(errors)), "high": limit}
     found = {"thresholds": {"error": limit}, "usual": usual}
     if test is not None:
-        told = on_footage(model, about, test, limit, rate=rate, tell=tell)
+        told = on_footage(model, about, test, limit, tell=tell)
         normal = {"error": usual["median"], "limit": limit}
         return Outcome({**told.figures, **normal}, told.headline, told.blocks, told.table, found, told.warnings)
     above = float((errors > limit).mean())
@@ -221,30 +229,28 @@ def examine(
     )
 
 
-def on_footage(
-    model: nn.Module, about: Mapping[str, Any], data: Path, limit: float, *, rate: float = RATE, tell: Tell | None = None
-) -> Outcome:
+def on_footage(model: nn.Module, about: Mapping[str, Any], data: Path, limit: float, *, tell: Tell | None = None) -> Outcome:
     """Test footage with `labels.csv`: frame-level AUROC, micro and macro, without padding."""
     size = int(about["input"][1])
-    footage = footage_in(data, rate)
+    footage = footage_in(data, 0.0)  # every frame, as labels count them
     ranges = read_ranges(data)
     if unknown := set(ranges) - {one.name for one in footage}:
         raise DataError(
             f"{data / LABELS} names {sorted(unknown)[0]!r}, which is not among the footage ({', '.join(one.name for one in footage[:5])} …)"
         )
     clips: dict[str, tuple[NDArray[np.float64], NDArray[np.bool_] | None, NDArray[np.float64]]] = {}
-    worst: list[tuple[float, str, int, NDArray[np.uint8]]] = []
+    worst: list[tuple[float, str, float, NDArray[np.uint8]]] = []
     for done, one in enumerate(footage, 1):
-        frames, _ = read_frames([one], size)
+        frames, _, times = read_frames([one], size)
         errors = errors_of(model, about, frames)
         true = np.zeros(len(errors), bool) if ranges is not None and (data / LABELS).is_file() else None
         for first, last in ranges.get(one.name, ()):
             assert true is not None
             true[max(first - 1, 0) : last] = True
-        clips[one.name] = (np.arange(len(errors)) / one.rate, true, errors)
+        clips[one.name] = (times, true, errors)
         if len(errors):
             top = int(errors.argmax())
-            worst.append((float(errors[top]), one.name, top, frames[top]))
+            worst.append((float(errors[top]), one.name, float(times[top]), frames[top]))
         if tell is not None:
             tell(done / len(footage))
     known = {name: (errors, true) for name, (_, true, errors) in clips.items() if true is not None}
@@ -255,10 +261,7 @@ def on_footage(
         one = frame_auroc([(errors, true)]).micro if true is not None and 0 < odd < len(errors) else float("nan")
         rows.append((name, len(errors), odd, one, float(errors.max()) if len(errors) else float("nan")))
     worst.sort(key=lambda row: -row[0])
-    pictures = [
-        _map(model, frame, plain(name), error, index / next(one.rate for one in footage if one.name == name))
-        for error, name, index, frame in worst[:SHOWN]
-    ]
+    pictures = [_map(model, frame, plain(name), error, second) for error, name, second, frame in worst[:SHOWN]]
     gallery = Gallery(say("training.anomaly.maps"), tuple(pictures), say("training.anomaly.maps.about"))
     micro, macro = (figures.micro, figures.macro) if figures is not None else (float("nan"), float("nan"))
     return Outcome(

@@ -59,6 +59,8 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     """Everything for `pahara train image`. DataError, ModelError or TrainingError for what cannot be."""
     say_if_clips(data)
     folders = read_class_folders(data)
+    if len(folders.names) < 2:
+        need_classes(folders.names, [], [], data)
     start = begin("image", wishes, MODEL, known=(*model_names(takes="image", gives="classes"), "mlp"))
     size = wishes.size or start.size or SIZE
     if size < 8:

@@ -75,6 +75,11 @@ def open_trained(what: str | Path) -> Trained:
 
 def predict(trained: Trained, paths: Sequence[Path], *, least: float = 0.3) -> Iterator[Prediction]:
     """Every picture below the paths, and moments of every film; DataError for a path that holds neither."""
+    if "people" in trained.about.get("window", {}):
+        raise DataError(
+            f"{trained.path} recognises how people move on their trails: export it and let it watch "
+            f"(pahara export {trained.path}; behaviours: [{{kind: action, model: …}}])"
+        )
     for path in paths:
         yield from _clip(trained, path) if trained.kind == "action" else _pictures(trained, path, least)
 
@@ -142,11 +147,6 @@ def _class(trained: Trained, path: Path, time: float, image: Image, certain: NDA
 
 
 def _clip(trained: Trained, path: Path) -> Iterator[Prediction]:
-    if "people" in trained.about.get("window", {}):
-        raise DataError(
-            f"{trained.path} recognises how people move on their trails: export it and let it watch "
-            f"(pahara export {trained.path}; behaviours: [{{kind: action, model: …}}])"
-        )
     from ..data.folders import Item
 
     action = home_of("action")

@@ -32,6 +32,7 @@ from .start import begin, epochs_for, parameters_of
 
 MODEL, BATCH = "tcn", 64
 STRIDE = 0.25  # seconds between two windows of one trail
+KINDS = ("climbing", "falling", "fight", "running")  # incidents that are actions of one person, or of two
 JITTER = 0.015  # body heights: how much a detector's boxes tremble
 # COCO-17: left and right change places in a mirror; the bones that a picture shows.
 MIRROR = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
@@ -97,13 +98,16 @@ def read_set(data: Path, window: Window, actions: Sequence[str]) -> WindowSet:
         finally:
             store.close()
     else:
+        from pahara.simulate import read_truth
+
         files = [data] if data.is_file() else sorted(data.rglob("truth.json"))
         if not files:
             raise DataError(f"{data}: there is no truth.json below it; pahara simulate makes some")
-        kinds = list(actions) or kinds_in(files)
+        truths = {file: read_truth(file) for file in files}
+        kinds = list(actions) or sorted({i.kind for truth in truths.values() for i in truth.incidents if i.kind in KINDS})
         if not kinds:
             raise DataError(f"{data}: nothing happens in these scenes; stage some with pahara simulate --kind fight")
-        parts = [truth_windows(file, window, kinds, stride=STRIDE, group=str(file.parent)) for file in files]
+        parts = [truth_windows(truth, window, kinds, stride=STRIDE, group=str(file.parent)) for file, truth in truths.items()]
         found = WindowSet.join(parts)
         if not actions:
             found = _with_examples(found)
@@ -118,13 +122,6 @@ def _with_examples(found: WindowSet) -> WindowSet:
     column = np.full(len(found.names) + 1, -1)  # the last one is for windows that nobody labelled
     column[kept] = np.arange(len(kept))
     return WindowSet(found.inputs, column[found.labels], found.groups, tuple(found.names[k] for k in kept), found.window)
-
-
-def kinds_in(files: Sequence[Path]) -> list[str]:
-    """The kinds of incident that one person, or two, do in these scenes."""
-    from pahara.simulate import read_truth
-
-    return sorted({i.kind for file in files for i in read_truth(file).incidents if i.kind in ("falling", "fight", "running", "climbing")})
 
 
 def open_job(data: Path, wishes: Wishes) -> Job:
