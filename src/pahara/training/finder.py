@@ -21,6 +21,7 @@ from .optim import make_optimizer, set_lr
 from .plan import Plan
 
 SMOOTH = 0.9
+LEAST = 0.01  # share of the loss: a fall of less is rounding
 TOO_MUCH = 4.0  # times the best smoothed loss: from here on it only explodes
 
 
@@ -114,14 +115,14 @@ def valley(rates: list[float], losses: list[float]) -> float:
         for j in range(i):
             if losses[j] > loss and longest[j] + 1 > longest[i]:
                 longest[i], before[i] = longest[j] + 1, j
-    if not losses or max(longest) < 3:
+    last = longest.index(max(longest)) if losses else 0
+    first = last
+    while losses and before[first] != first:
+        first = before[first]
+    if last - first < 2 or losses[first] - losses[last] < LEAST * abs(losses[first]):
         raise TrainingError(
             "the loss falls at no learning rate: look at the data and its labels with `pahara data check`, or try other rates"
         )
-    last = longest.index(max(longest))
-    first = last
-    while before[first] != first:
-        first = before[first]
     return rates[first + (last - first) * 2 // 3]
 
 

@@ -1,0 +1,126 @@
+"""What the training loop costs: examples a second over those of a bare PyTorch loop of the same model and data.
+
+Both run in one process, in turns, with one thread. The bare loop is forward, loss, backward, AdamW and nothing else; ours also clips
+gradients, watches for broken numbers, moves the learning rate and saves the state of the run. Each pair's ratio is taken, then the median.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from pahara.models import build
+from pahara.training import Batches, Plan, train
+from shared import show
+
+
+class Pictures:
+    """Pictures in memory, made ready one by one as a data set does."""
+
+    def __init__(self, total: int, side: int) -> None:
+        make = torch.Generator().manual_seed(0)
+        self.pictures = torch.randint(0, 256, (total, 3, side, side), dtype=torch.uint8, generator=make)
+        self.labels = torch.randint(0, 10, (total,), generator=make).tolist()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        return self.pictures[index].float() / 255, self.labels[index]
+
+
+class Timed:
+    """Cross-entropy; notes when the first and the last batch of the run were begun, so that starting and measuring are not counted."""
+
+    best, lower_is_better = "epochs", False
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+
+    def loss(self, model: nn.Module, batch: Any) -> dict[str, Tensor]:
+        self.times.append(time.perf_counter())
+        return {"loss": cross_entropy(model(batch[0]), batch[1])}
+
+    def measure(self, model: nn.Module, batches: Iterable[Any], device: torch.device) -> dict[str, float]:
+        return {"epochs": float(len(self.times))}
+
+    @property
+    def seconds_a_step(self) -> float:
+        """The median: another program that takes the processor for a moment spoils a few steps, not the figure."""
+        return statistics.median(b - a for a, b in zip(self.times[2:], self.times[3:], strict=False))
+
+
+def network(name: str) -> nn.Module:
+    torch.manual_seed(0)
+    return build(name, classes=10, **({"inputs": 3 * 32 * 32} if name == "mlp" else {}))
+
+
+def batches(data: Pictures, size: int) -> Batches:
+    return Batches(data, size, shuffle=True, workers=0)
+
+
+def ours(name: str, data: Pictures, size: int) -> float:
+    task = Timed()
+    held_out = [(torch.zeros(1), torch.zeros(1))]
+    with tempfile.TemporaryDirectory() as folder:
+        train(network(name), task, batches(data, size), held_out, Plan(epochs=1, device="cpu"), folder, about={}, progress=False)
+    return task.seconds_a_step
+
+
+def bare(name: str, data: Pictures, size: int) -> float:
+    task, model, source = Timed(), network(name), batches(data, size)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
+    model.train()
+    source.begin(0)
+    for batch in source:
+        loss = task.loss(model, batch)["loss"]
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return task.seconds_a_step
+
+
+def main() -> None:
+    import argparse
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--assets", type=Path, help="not used: the pictures are made here")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=40)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    figures: dict[str, Any] = {}
+    for name, size in (("resnet18", 8), ("tinyvgg", 32), ("mlp", 32)):
+        data = Pictures(asked.steps * size, 32)
+        pairs = []
+        for turn in range(asked.rounds):
+            work = (ours, bare) if turn % 2 else (bare, ours)
+            found = {one: one(name, data, size) for one in work}
+            pairs.append((found[ours], found[bare]))
+        figures[f"ratio_{name}"] = statistics.median(b / a for a, b in pairs)
+        figures[f"ms_{name}"] = 1000 * statistics.median(a for a, _ in pairs)
+    ratio = {"ratio": figures["ratio_tinyvgg"]}
+    notes = {
+        "ratio": "throughput ÷ a bare loop, the small CNN that `pahara train image` takes; goal ≥ 0.9",
+        "ratio_mlp": "a model so small that every line of the loop counts",
+        "ms_tinyvgg": "ms a step of 32 pictures of 32×32",
+    }
+    show(
+        {**ratio, **figures, "rounds": asked.rounds, "steps": asked.steps},
+        as_json=asked.json, title="training throughput, CPU, 1 thread, no workers", notes=notes,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
