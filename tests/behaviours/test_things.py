@@ -122,6 +122,18 @@ def test_a_bag_that_is_seen_being_carried_off_is_removed():
     assert len(alerts(Removed(seconds=20), {1: carried, 2: thief(40)}, seconds=80)) == 1
 
 
+def test_a_bag_that_wobbles_while_it_is_lifted_is_removed_all_the_same():
+    x, y = BESIDE
+    lifted = path((0, x, y), (40, x, y), (40.4, x + 0.05, y), (40.8, x, y), (41.2, x, y), (47, 0.97, 0.8), height=0.08, slim=0.8)
+    assert len(alerts(Removed(seconds=20), {1: Cast(lifted, "suitcase"), 2: thief(41)}, seconds=80)) == 1
+
+
+def test_a_bag_that_is_lifted_and_put_back_is_not_removed():
+    x, y = BESIDE
+    looked_at = path((0, x, y), (40, x, y), (41, x + 0.08, y), (42, x, y), (80, x, y), height=0.08, slim=0.8)
+    assert alerts(Removed(seconds=20), {1: Cast(looked_at, "suitcase"), 2: thief(41)}, seconds=80) == []
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [

@@ -84,13 +84,10 @@ class Removed:
         return scene.time - blocked
 
     def _is_back(self, scene: Scene, thing: Track, stay: Stay) -> bool:
-        """Seen in its place again, under its own id or another."""
+        """Seen in its place again, under its own id or another. What wobbles while it is being lifted is not back yet."""
         for track in (*scene.past, *scene.tracks):
-            if track.label in self.labels and track.last_seen > stay.end:
-                boxes = track.boxes[track.since(stay.end + 2 * TINY)].astype(np.float64)
-                there = iou_matrix(stay.box[None], boxes)[0] >= SAME_THING
-                if track is thing:  # it was still leaving at first
-                    there = np.logical_and(there, np.logical_or.accumulate(~there))
-                if there.any():
+            if track.label in self.labels and track.last_seen > stay.end + AROUND:
+                boxes = track.boxes[track.since(stay.end + AROUND)].astype(np.float64)
+                if (iou_matrix(stay.box[None], boxes)[0] >= SAME_THING).any():
                     return True
         return False

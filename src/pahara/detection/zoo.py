@@ -59,7 +59,7 @@ MODELS: dict[str, Model] = {
     model.name: model
     for model in (
         Model(
-            "pahara-nano", "", "6a02d3e913ebaba801e587883f5198b025a61c131927154061d13ac7cdd8bc0b",
+            "pahara-nano", "", "801ec891c262be888dd9bc88f4b698731cd94f29a0375ea95e6145622837a94d",
             1_902_684, "Apache-2.0", 544, "person, bag, vehicle", "comes with Pahara: YOLOX-nano fine-tuned for fixed cameras; see its model card",
             embedded=True, tall=320,
         ),
