@@ -19,13 +19,13 @@ from torch import nn
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from pahara.training.batches import batches_of
 from pahara.training.checkpoint import read_weights
-from pahara.training.loop import train
+from pahara.training.loop import Result, train
 from pahara.training.plan import Plan
 from pahara.training.tasks.classify import Classify
 from shared import ASSETS, asset, show
 from shared import arguments as bare_arguments
 
-__all__ = ["ASSETS", "arguments", "asset", "cache", "interval", "learn", "run_folder", "same", "show"]
+__all__ = ["ASSETS", "arguments", "asset", "cache", "interval", "learn", "run_folder", "same", "show", "whole"]
 
 
 def arguments(about: str) -> argparse.ArgumentParser:
@@ -63,6 +63,12 @@ def interval(right: ArrayLike, groups: Sequence[str], *, rounds: int = 4000, see
     return float(low), float(high)
 
 
+def whole(ended: Result) -> None:
+    """The end of the recipe when training was stopped on the way: half a lesson gives no figures."""
+    if ended.stopped == "interrupted":
+        sys.exit("stopped before the end of the training; nothing was measured")
+
+
 def same(x: torch.Tensor) -> torch.Tensor:
     """The model takes the batch as it is."""
     return x
@@ -75,6 +81,7 @@ def learn(model: nn.Module, batches: Any, examples: Sequence[torch.Tensor], plan
     the lesson is learnt.
     """
     with run_folder() as folder:
-        train(model, Classify(same, smoothing=smoothing), batches, batches_of(examples, 64), plan, folder, about={}, progress=False)
+        ended = train(model, Classify(same, smoothing=smoothing), batches, batches_of(examples, 64), plan, folder, about={}, progress=False)
+        whole(ended)
         model.load_state_dict(read_weights(folder / "last.safetensors")[0])
     return model.eval()

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import cv2
 import numpy as np
 import torch
-from common import arguments, asset, run_folder, show
+from common import arguments, asset, run_folder, show, whole
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
@@ -129,6 +129,7 @@ def examine(folder: Path, *, epochs: int, width: int, seed: int, progress: bool)
     plan = Plan(epochs=epochs, lr=3e-3, weight_decay=0.0, warm_up=0.5, seed=seed)
     with run_folder() as run:
         result = train(model, Paint(), lesson, normal, plan, run, about={"model": "autoencoder", "options": options}, progress=progress)
+    whole(result)
     model.eval()
 
     truth = read_truth(folder)
