@@ -1,6 +1,6 @@
 """Benign or malignant, told by thirty measurements of cells: a small MLP beside logistic regression, ten folds.
 
-    python recipes/breast_cancer.py            # three times ten folds: two to three minutes on one core
+    python recipes/breast_cancer.py            # three times ten folds: under a minute of one core
     python recipes/breast_cancer.py --quick    # ten folds once
 
 Data: 569 fine-needle samples that come with scikit-learn (Wolberg, Street and Mangasarian 1995, "Breast cancer Wisconsin (diagnostic)",

@@ -1,6 +1,6 @@
 """Digits that nobody wrote: a DCGAN of 8 x 8 pixels, and how to tell with numbers whether it learnt anything.
 
-    python recipes/dcgan_digits.py                     # about two minutes on one core
+    python recipes/dcgan_digits.py                     # about half a minute of one core
     python recipes/dcgan_digits.py --quick             # a tenth of it: the figures show that it is too little
     python recipes/dcgan_digits.py --picture grid.png  # also paints 10 x 10 of them
 

@@ -1,7 +1,7 @@
 """Handwritten digits: layers that see every pixel at once, a CNN, and what knowing 0 to 4 is worth when learning 5 to 9 from a few.
 
-    python recipes/digits.py            # about four minutes on one core
-    python recipes/digits.py --quick    # one fold, two seeds: half a minute
+    python recipes/digits.py            # about three minutes of one core
+    python recipes/digits.py --quick    # one fold, two seeds: a minute
 
 Data: 1,797 digits of 8 x 8 pixels that come with scikit-learn (Alpaydin and Kaynak 1998, "Optical recognition of handwritten digits",
 UCI; the part that 13 writers wrote who are not in the other part). Split: five folds, classes spread evenly; each digit is examined
