@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=8, help="measure accuracy on every so many frames")
     parser.add_argument("--rounds", type=int, default=40, help="timed runs of each model")
     parser.add_argument("--keep", default="head", choices=["head", "depthwise", "nothing"], help="what stays float")
-    parser.add_argument("--method", default="minmax", choices=["minmax", "entropy", "percentile"])
+    parser.add_argument("--method", default="minmax", choices=["minmax", "percentile"])
     asked = parser.parse_args()
     model = asset(asked.assets, asked.model)
     video, told = (asset(asked.assets, f"footage/pets-s2l1/{name}") for name in ("video.avi", "gt.txt"))

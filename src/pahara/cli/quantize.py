@@ -24,7 +24,7 @@ def quantize(
         ),
     ] = "head",
     pictures: Annotated[int, typer.Option("--pictures", min=1, help="Pictures from which the ranges come.")] = 96,
-    method: Annotated[str, typer.Option("--method", metavar="minmax|entropy|percentile", help="How the ranges come from them.")] = "minmax",
+    method: Annotated[str, typer.Option("--method", metavar="minmax|percentile", help="How the ranges come from them.")] = "minmax",
     most: Annotated[int, typer.Option("--most", min=1, help="Pictures to measure on, at most.")] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:

@@ -11,7 +11,7 @@ import logging
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -287,11 +287,12 @@ def _speed(model: nn.Module, engine: OnnxRuntimeEngine, one: Tensor) -> tuple[fl
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     taken: tuple[list[float], list[float]] = ([], [])
+    runs: tuple[Callable[[], object], ...] = (lambda: engine.run(feeds), lambda: model(one))
     try:
         with torch.inference_mode():
             until = time.perf_counter() + 3.0
             for turn in range(ROUNDS):
-                for own, run in zip(taken, (lambda: engine.run(feeds), lambda: model(one)), strict=True):
+                for own, run in zip(taken, runs, strict=True):
                     start = time.perf_counter()
                     run()
                     own.append(1000 * (time.perf_counter() - start))

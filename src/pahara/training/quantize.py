@@ -38,7 +38,7 @@ CHANNELS, OPSET = 13, 17  # the first ONNX operator set with a scale for each ch
 ROUNDS = 40  # timed runs of each model
 SURE = 0.3  # score from which a float model's own detections serve as truth where nobody drew any
 WORTH, LOSS = 1.3, 0.02  # times faster, and points of accuracy: what int8 should bring, and may cost
-Method = Literal["minmax", "entropy", "percentile"]
+Method = Literal["minmax", "percentile"]
 Keep = Literal["head", "depthwise", "nothing"]
 Arrays = NDArray[np.float32]
 
@@ -155,11 +155,9 @@ def to_int8(
     from onnxruntime import quantization as q
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    methods = {"minmax": q.CalibrationMethod.MinMax, "entropy": q.CalibrationMethod.Entropy, "percentile": q.CalibrationMethod.Percentile}
+    methods = {"minmax": q.CalibrationMethod.MinMax, "percentile": q.CalibrationMethod.Percentile}
     if method not in methods or keep not in get_args(Keep):
-        raise TrainingError(
-            f"calibration is minmax, entropy or percentile, and keep is head, depthwise or nothing; got {method!r} and {keep!r}"
-        )
+        raise TrainingError(f"calibration is minmax or percentile, and keep is head, depthwise or nothing; got {method!r} and {keep!r}")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".quantize-", dir=out.parent) as folder, _quiet():
         newer, ready, made = (Path(folder) / name for name in ("newer.onnx", "ready.onnx", "int8.onnx"))
