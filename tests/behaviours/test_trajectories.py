@@ -217,13 +217,17 @@ def judge(who, events, way, limit, grace, slack):
     stays = visits(way, grace, slack)
     for begin, end, parts in stays:
         mine = [e.time for e in events if begin <= e.time <= end + slack]
-        where = f"{who}, in the zone from {begin:.1f} to {end:.1f} s, told at {mine}; {way}"
-        assert len(mine) <= parts, f"told twice: {where}"
-        if parts == 1 and end - begin >= limit + slack:
-            assert mine, f"not told: {where}"
-            assert abs(mine[0] - begin - limit) <= slack, f"told at the wrong time: {where}"
-        if end - begin < limit - slack:
-            assert not mine, f"told though too short: {where}"
+        if len(mine) > parts:
+            wrong = "told twice"
+        elif parts == 1 and end - begin >= limit + slack and not mine:
+            wrong = "not told"
+        elif parts == 1 and end - begin >= limit + slack and abs(mine[0] - begin - limit) > slack:
+            wrong = "told at the wrong time"
+        elif end - begin < limit - slack and mine:
+            wrong = "told though too short"
+        else:
+            continue
+        pytest.fail(f"{wrong}: {who}, in the zone from {begin:.1f} to {end:.1f} s, told at {mine}; {way}")
     elsewhere = [e.time for e in events if not any(begin <= e.time <= end + slack for begin, end, _ in stays)]
     assert not elsewhere, f"{who}: told at {elsewhere} s, when nobody was in the zone; {way}"
 

@@ -61,5 +61,7 @@ def test_the_check_would_notice():
 def test_the_benchmark_stays_within_its_limits():
     done = subprocess.run([sys.executable, ROOT / "benchmarks" / "startup.py", "--json"], capture_output=True, text=True, check=True)
     figures = json.loads(done.stdout)
-    assert 0 < figures["bare_s"] <= figures["import_s"] < 0.3
-    assert figures["import_s"] < figures["help_s"] < 0.5
+    noise = 0.02  # seconds: `import pahara` costs so little that a busy machine may measure it below bare Python
+    assert 0 < figures["bare_s"] <= figures["import_s"] + noise
+    assert figures["import_s"] < 0.3
+    assert figures["import_s"] < figures["help_s"] + noise < 0.5 + noise

@@ -16,8 +16,8 @@ def register(app: typer.Typer) -> None:
 
 
 def backtest(
-    old: Annotated[Path, typer.Argument(help="The pahara.yml as it is.")],
-    new: Annotated[Path, typer.Argument(help="The pahara.yml as it might be.")],
+    old: Annotated[Path, typer.Argument(help="The pahara.yml as it is.", readable=False)],
+    new: Annotated[Path, typer.Argument(help="The pahara.yml as it might be.", readable=False)],
     store: Annotated[str, typer.Option("--store", help="Output folder or database URL (default: the store that OLD names).")] = "",
     days: Annotated[float, typer.Option("--days", min=0, help="Only recordings that began in the last so many days (0: all).")] = 0,
     lang: Lang = "en",

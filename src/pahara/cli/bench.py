@@ -14,9 +14,9 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    video: Annotated[Path | None, typer.Argument(help="A video file (default: a staged scene of 30 seconds).")] = None,
+    video: Annotated[Path | None, typer.Argument(help="A video file (default: a staged scene of 30 seconds).", readable=False)] = None,
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="pahara.yml whose behaviours run (default: the standard ones).")
+        Path | None, typer.Option("--config", "-c", help="pahara.yml whose behaviours run (default: the standard ones).", readable=False)
     ] = None,
     detector: Annotated[str, typer.Option("--detector", help="A zoo name, a path to .onnx, motion, hog, auto.")] = "",
     frames: Annotated[int, typer.Option("--frames", min=10, help="How many frames a round.")] = 300,

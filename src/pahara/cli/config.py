@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 @config.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="The configuration.")] = Path("pahara.yml"),
+    file: Annotated[Path, typer.Argument(help="The configuration.", readable=False)] = Path("pahara.yml"),
     as_json: Json = False,
 ) -> None:
     """Tell everything that is wrong with a configuration, with line numbers.
@@ -63,6 +63,7 @@ def check(
 @config.command()
 def schema(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it here instead of to stdout.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Print the JSON schema of pahara.yml, with the options of every installed plug-in, for editors."""
     import json
@@ -74,6 +75,9 @@ def schema(
         say_json(made)
         return
     _write(output, json.dumps(made, ensure_ascii=False, indent=2) + "\n")
+    if as_json:
+        say_json({"file": str(output)})
+        return
     say(f"{output}: begin pahara.yml with")
     say(f"# yaml-language-server: $schema={output}")
 

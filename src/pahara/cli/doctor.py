@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="A configuration to check too (default: pahara.yml, if it is here).")
+        Path | None,
+        typer.Option("--config", "-c", help="A configuration to check too (default: pahara.yml, if it is here).", readable=False),
     ] = None,
     data: Annotated[Path, typer.Option("--data", help="Where events and evidence go.")] = Path("pahara-data"),
     language: Language = "en",

@@ -71,7 +71,10 @@ def detection(
     pictures: Annotated[Path, typer.Argument(help="Folder of pictures, or a video.", readable=False)],
     truth: Annotated[
         Path | None,
-        typer.Argument(help="YOLO label folder, COCO JSON, MOT gt.txt or Pahara's truth.json (default: YOLO labels beside the pictures).", readable=False),
+        typer.Argument(
+            help="YOLO label folder, COCO JSON, MOT gt.txt or Pahara's truth.json (default: YOLO labels beside the pictures).",
+            readable=False,
+        ),
     ] = None,
     detector: DetectorOption = "auto",
     scale: Annotated[float, typer.Option("--scale", help="Multiply MOT truth boxes by this.")] = 1.0,

@@ -19,7 +19,7 @@ def replay(
     store: Annotated[str, typer.Argument(help="Output folder of a watch, or a database URL.")],
     recording: Annotated[int, typer.Option("--recording", help="Only this recording (default: all).")] = 0,
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="Think with this pahara.yml instead of the one that was stored.")
+        Path | None, typer.Option("--config", "-c", help="Think with this pahara.yml instead of the one that was stored.", readable=False)
     ] = None,
     lang: Lang = "en",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,

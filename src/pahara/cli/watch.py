@@ -23,7 +23,9 @@ def watch(
         str,
         typer.Argument(help="Video file, folder of pictures, webcam (0), rtsp://… address, or the key of a camera in the configuration."),
     ],
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="pahara.yml with zones, lines and behaviours.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="pahara.yml with zones, lines and behaviours.", readable=False)
+    ] = None,
     camera: Annotated[str, typer.Option("--camera", help="Which camera of the configuration, where it has several.")] = "",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of report, database and evidence (default: pahara-out/NAME).")

@@ -83,7 +83,10 @@ def detect_pictures(folder: Path, pictures: Sequence[str], detector: Detector, *
     found = []
     for number, name in enumerate(pictures, 1):
         path = folder / name
-        image = read_picture(path.read_bytes()) if path.is_file() else None
+        try:
+            image = read_picture(path.read_bytes())
+        except OSError:
+            image = None
         if image is None:
             raise SourceError(f"{path} is missing or no picture that can be read; mend or remove it and its label")
         found.append(detector([image])[0])

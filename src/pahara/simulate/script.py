@@ -417,7 +417,7 @@ def _find(source: str | Path) -> tuple[str, str]:
         try:
             return path.read_text(encoding="utf-8"), path.name
         except (OSError, UnicodeDecodeError) as error:
-            raise ScriptError(f"{path}: cannot be read: {error}") from None
+            raise ScriptError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or 'it is no text'}") from None
     bundled = bundled_scripts()
     if str(source) in bundled:
         return files(__package__).joinpath("scripts", f"{source}.yml").read_text(encoding="utf-8"), f"{source}.yml"

@@ -131,8 +131,11 @@ def mends_itself(error: BaseException | None) -> bool:
 
 def sniff(path: Path) -> str:
     """Why a file that FFmpeg refuses is no video: "" when that cannot be said."""
-    with path.open("rb") as file:
-        head = file.read(4096)
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+    except OSError:  # told already by who tried to open it
+        return ""
     if not head:
         return "is empty (0 bytes)"
     if b"\0" not in head:

@@ -22,6 +22,10 @@ def read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise TruthError(f"{path}: there is no such file") from None
+    except IsADirectoryError:
+        raise TruthError(f"{path}: this is a folder, not a file; name the file in it") from None
+    except PermissionError:
+        raise TruthError(f"{path}: you may not read this file; check its permissions") from None
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise TruthError(f"{path}: the file cannot be read as text ({error})") from None
 
