@@ -8,7 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parents[1] / "recipes"), str(Path(__file__).parent)]  # the recipe of the same name comes first
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))  # the recipe of the same name comes first
 from pahara.core import DataError
 from shared import arguments, asset, show
 from skeletons import examine
