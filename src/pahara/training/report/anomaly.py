@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn import metrics
 
 from pahara.evaluation import FrameAuroc
@@ -40,7 +41,7 @@ def error_histogram(normal: Floats, abnormal: Floats, limit: float) -> Bars:
 
 
 def anomaly_blocks(
-    clips: Mapping[str, tuple[Floats, Floats | None, Floats]], figures: FrameAuroc | None, limit: float
+    clips: Mapping[str, tuple[Floats, NDArray[np.bool_] | None, Floats]], figures: FrameAuroc | None, limit: float
 ) -> tuple[Block, ...]:
     """clip -> (times in seconds (t,), whether each frame is abnormal (t,) or None where nobody knows, errors (t,))."""
     known = [(errors, np.asarray(true, bool)) for _, true, errors in clips.values() if true is not None]
@@ -83,7 +84,7 @@ def clip_table(rows: Sequence[tuple[str, int, int, float, float]]) -> Table:
     )
 
 
-def _over_time(clips: Mapping[str, tuple[Floats, Floats | None, Floats]], limit: float) -> list[Chart]:
+def _over_time(clips: Mapping[str, tuple[Floats, NDArray[np.bool_] | None, Floats]], limit: float) -> list[Chart]:
     charts = []
     shown = sorted(clips.items(), key=lambda one: -(float(np.max(one[1][2])) if len(one[1][2]) else 0.0))[:MOST_CLIPS]
     lines = [Line(plain(name), times, errors, k % COLOURS) for k, (name, (times, _, errors)) in enumerate(shown) if len(times) > 1]

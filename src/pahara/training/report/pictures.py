@@ -71,7 +71,8 @@ def skeleton(points: NDArray[Any], edges: Sequence[tuple[int, int]], side: int =
     """(t, k, ≥2) points of a window -> its last figure over faint earlier ones, fitted into a square picture."""
     canvas = np.full((side, side, 3), 245, np.uint8)
     xy = np.asarray(points, np.float64)[..., :2]
-    known = xy[np.isfinite(xy).all(axis=-1) & (np.abs(xy).sum(axis=-1) > 0)]
+    seen = np.isfinite(xy).all(axis=-1) & (np.asarray(points)[..., 2] > 0 if np.shape(points)[-1] > 2 else True)
+    known = xy[seen]
     if not len(known):
         return canvas
     low, span = known.min(axis=0), max(float((known.max(axis=0) - known.min(axis=0)).max()), 1e-6)
@@ -82,7 +83,7 @@ def skeleton(points: NDArray[Any], edges: Sequence[tuple[int, int]], side: int =
         ink = tuple(round(245 + (c - 245) * share**2) for c in colour)
         for a, b in edges:
             ends = pixels[step, [a, b]]
-            if np.isfinite(ends).all() and (np.abs(xy[step, [a, b]]).sum(axis=-1) > 0).all():
+            if seen[step, [a, b]].all():
                 cv2.line(
                     canvas, tuple(np.rint(ends[0]).astype(int).tolist()), tuple(np.rint(ends[1]).astype(int).tolist()), ink, 2, cv2.LINE_AA
                 )

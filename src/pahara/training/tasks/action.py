@@ -77,7 +77,7 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     train, held_out = sets["train"], sets["val"]
     need_classes(folders.names, train.labels, held_out.labels, data)
     model = start.build(folders.names, wishes.options)
-    about = {
+    about: dict[str, Any] = {
         "kind": "action",
         "model": start.model,
         "options": {**start.options, **wishes.options, "classes": len(folders.names)},
@@ -93,7 +93,7 @@ def open_job(data: Path, wishes: Wishes) -> Job:
         ToClip(about["preparation"]), weights, float(wishes.extra.get("smoothing", 0.05)), "macro_f1" if weights else "accuracy"
     )
     batch = min(wishes.batch or BATCH, len(train))
-    some = {"workers": 0 if wishes.workers is None and len(train) < 64 else wishes.workers, "collate": stacked}
+    some: dict[str, Any] = {"workers": 0 if wishes.workers is None and len(train) < 64 else wishes.workers, "collate": stacked}
     plan = start.plan(Plan(epochs=epochs_for(len(train) // batch, wanted=500), lr=1e-3, weight_decay=0.05), wishes)
     return Job(
         "action",
@@ -185,7 +185,8 @@ def time_chart(
     prepare = preparation_of(about)
 
     def probability(windows: Tensor) -> Tensor:
-        return model(prepare(windows)).softmax(1).gather(1, wanted[:, None])[:, 0]
+        certain: Tensor = model(prepare(windows)).softmax(1).gather(1, wanted[:, None])[:, 0]
+        return certain
 
     model.eval()
     heat = time_occlusion(probability, x)

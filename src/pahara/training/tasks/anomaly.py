@@ -113,7 +113,7 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     options = {**wishes.options, "channels": 3}
     torch.manual_seed(wishes.seed)
     model = start.weights or build(start.model, **options)
-    about = {
+    about: dict[str, Any] = {
         "kind": "anomaly",
         "model": start.model,
         "options": {**start.options, **options},
@@ -258,8 +258,8 @@ def on_footage(model: nn.Module, about: Mapping[str, Any], data: Path, limit: fl
     rows = []
     for name, (_, true, errors) in clips.items():
         odd = int(true.sum()) if true is not None else 0
-        one = frame_auroc([(errors, true)]).micro if true is not None and 0 < odd < len(errors) else float("nan")
-        rows.append((name, len(errors), odd, one, float(errors.max()) if len(errors) else float("nan")))
+        auc = frame_auroc([(errors, true)]).micro if true is not None and 0 < odd < len(errors) else float("nan")
+        rows.append((name, len(errors), odd, auc, float(errors.max()) if len(errors) else float("nan")))
     worst.sort(key=lambda row: -row[0])
     pictures = [_map(model, frame, plain(name), error, second) for error, name, second, frame in worst[:SHOWN]]
     gallery = Gallery(say("training.anomaly.maps"), tuple(pictures), say("training.anomaly.maps.about"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -63,7 +63,7 @@ def probabilities_of(
     """-> probabilities (n, c), true classes (n,), in the order of the batches."""
     model.eval()
     scores, truth = [], []
-    total = len(batches) if hasattr(batches, "__len__") else 0
+    total = len(batches) if isinstance(batches, Sized) else 0
     for done, (x, labels) in enumerate(batches, 1):
         scores.append(model(prepare(x.to(device, non_blocking=True))).float().softmax(1).cpu())
         truth.append(labels.cpu())

@@ -55,7 +55,7 @@ def class_colour(label: int) -> tuple[int, int, int]:
 def _large(image: Image) -> Image:
     tall, wide = image.shape[:2]
     times = -(-SMALLEST // max(tall, wide))
-    return cv2.resize(image, None, fx=times, fy=times, interpolation=cv2.INTER_NEAREST) if times > 1 else image.copy()  # type: ignore[return-value]
+    return cv2.resize(image, None, fx=times, fy=times, interpolation=cv2.INTER_NEAREST) if times > 1 else image.copy()
 
 
 def _banner(canvas: Image, words: str, colour: tuple[int, int, int]) -> Image:

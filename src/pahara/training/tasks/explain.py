@@ -124,7 +124,10 @@ def _map_stage(model: nn.Module, x: Tensor) -> nn.Module | None:
 
 def _probability(model: nn.Module, x: Tensor, classes: Tensor) -> Tensor:
     return torch.cat(
-        [model(part).softmax(1).gather(1, each[:, None])[:, 0] for part, each in zip(x.split(AT_ONCE), classes.split(AT_ONCE), strict=True)]
+        [
+            model(part).softmax(1).gather(1, each[:, None])[:, 0]
+            for part, each in zip(torch.split(x, AT_ONCE), torch.split(classes, AT_ONCE), strict=True)
+        ]
     )
 
 

@@ -74,7 +74,7 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     need_classes(folders.names, train.labels, held_out.labels, data)
     options = dict(wishes.options) | ({"inputs": 3 * size * size} if start.model == "mlp" else {})
     model = start.build(folders.names, options)
-    about = {
+    about: dict[str, Any] = {
         "kind": "image",
         "model": start.model,
         "options": {**start.options, **options, "classes": len(folders.names)},
@@ -88,7 +88,9 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     prepare = ToInput(about["preparation"])
     task = Classify(prepare, weights, float(extra.get("smoothing", SMOOTHING)), "macro_f1" if weights else "accuracy")
     batch = min(wishes.batch or BATCH, len(train))
-    small = {"workers": 0} if len(train) * size * size < 2_000_000 and wishes.workers is None else {"workers": wishes.workers}
+    small: dict[str, Any] = (
+        {"workers": 0} if len(train) * size * size < 2_000_000 and wishes.workers is None else {"workers": wishes.workers}
+    )
     plan = start.plan(Plan(epochs=epochs_for(len(train) // batch), lr=2e-3, weight_decay=0.05), wishes)
     test = sets.get("test")
     return Job(

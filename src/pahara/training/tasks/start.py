@@ -46,12 +46,13 @@ class Start:
                     f"the weights were trained with {name} {known[name]!r}, not {value!r}; leave {name} as it was, or start without --from"
                 )
         if tuple(classes) != self.classes:
-            if not hasattr(self.weights, "replace_head"):
+            replace_head: Any = getattr(self.weights, "replace_head", None)
+            if replace_head is None:
                 raise ModelError(
                     f"the weights know {', '.join(self.classes)}, the data {', '.join(classes)}, and a {self.model} cannot change its classes; start without --from"
                 )
             torch.manual_seed(self.seed)
-            self.weights.replace_head(len(classes))
+            replace_head(len(classes))
         return self.weights
 
     def plan(self, usual: Plan, wishes: Wishes) -> Plan:

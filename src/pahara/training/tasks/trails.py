@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -74,7 +75,7 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     options = {**wishes.options, "inputs": inputs}
     torch.manual_seed(wishes.seed)
     model = start.weights or build(start.model, **options)
-    about = {
+    about: dict[str, Any] = {
         "kind": "anomaly", "model": start.model, "options": {**start.options, **options}, "input": list(window.shape),
         "window": asdict(window), "activation": "none",
     }  # fmt: skip
@@ -97,7 +98,7 @@ def window_errors(model: nn.Module, windows: NDArray[np.float32]) -> NDArray[np.
     """(n, t, k, 3) -> mean squared error of each (n,), as the watcher measures it."""
     model.eval()
     x = torch.from_numpy(np.ascontiguousarray(windows)).to(next(model.parameters()).device)
-    parts = [(model(some) - some).square().flatten(1).mean(1).cpu() for some in x.split(256)]
+    parts = [(model(some) - some).square().flatten(1).mean(1).cpu() for some in torch.split(x, 256)]
     found: NDArray[np.float64] = torch.cat(parts).numpy().astype(np.float64) if len(x) else np.zeros(0)
     return found
 

@@ -149,7 +149,7 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     options = {**wishes.options, "inputs": inputs, "persons": window.people}
     model = start.build(every.names, options)
     shape = [window.shape[0], inputs // 3, 3] if window.people == 1 else [2, window.shape[0], inputs // 3, 3]
-    about = {
+    about: dict[str, Any] = {
         "kind": "action",
         "model": start.model,
         "options": {**start.options, **options, "classes": len(every.names)},
@@ -163,7 +163,7 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     task = Classify(ToWindow(window.people), weights, float(extra.get("smoothing", 0.05)), "macro_f1" if weights else "accuracy")
     batch = min(wishes.batch or BATCH, len(train))
     plan = start.plan(Plan(epochs=epochs_for(len(train) // batch, wanted=800), lr=2e-3, weight_decay=0.05, clip=5.0), wishes)
-    some = {"workers": wishes.workers or 0, "collate": stacked}
+    some: dict[str, Any] = {"workers": wishes.workers or 0, "collate": stacked}
     return Job(
         "action",
         model,
