@@ -71,7 +71,7 @@ def main() -> None:
     parser.add_argument("--dense", type=Path, default=None, help="another dense detector (.onnx, float)")
     parser.add_argument("--every", type=int, default=8, help="measure accuracy on every so many frames")
     parser.add_argument("--rounds", type=int, default=40, help="timed runs of each model")
-    parser.add_argument("--keep", default="head", choices=["head", "depthwise", "nothing"], help="what stays float")
+    parser.add_argument("--keep", default="head", choices=["head", "nothing"], help="what stays float")
     parser.add_argument("--method", default="minmax", choices=["minmax", "percentile"])
     asked = parser.parse_args()
     model = asset(asked.assets, asked.model)

@@ -19,9 +19,7 @@ def quantize(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The file to write (default: MODEL-int8.onnx).")] = None,
     keep: Annotated[
         str,
-        typer.Option(
-            "--keep", metavar="head|depthwise|nothing", help="What stays float: the last layers, depthwise ones as well, or nothing."
-        ),
+        typer.Option("--keep", metavar="head|nothing", help="What stays float: the last layers, or nothing."),
     ] = "head",
     pictures: Annotated[int, typer.Option("--pictures", min=1, help="Pictures from which the ranges come.")] = 96,
     method: Annotated[str, typer.Option("--method", metavar="minmax|percentile", help="How the ranges come from them.")] = "minmax",

@@ -39,7 +39,7 @@ ROUNDS = 40  # timed runs of each model
 SURE = 0.3  # score from which a float model's own detections serve as truth where nobody drew any
 WORTH, LOSS = 1.3, 0.02  # times faster, and points of accuracy: what int8 should bring, and may cost
 Method = Literal["minmax", "percentile"]
-Keep = Literal["head", "depthwise", "nothing"]
+Keep = Literal["head", "nothing"]
 Arrays = NDArray[np.float32]
 
 
@@ -123,7 +123,7 @@ def quantize(
 
     `data` is a YOLO set (AP50), class folders (accuracy), or a folder of pictures (agreement with the float model). Ranges come
     from its training part, figures from its test or validation part, at most `most` pictures; where there is one part only,
-    from all. `keep` "head" leaves the last convolutions in float: they hold boxes and scores of very different ranges; "depthwise" leaves the depthwise ones as well, which lose most and gain nothing.
+    from all. `keep` "head" leaves the last convolutions in float: they hold boxes and scores of very different ranges.
     ModelError for a model that is not ours to read; DataError for a data set that does not fit it.
     """
     if not model.is_file():
@@ -157,7 +157,7 @@ def to_int8(
 
     methods = {"minmax": q.CalibrationMethod.MinMax, "percentile": q.CalibrationMethod.Percentile}
     if method not in methods or keep not in get_args(Keep):
-        raise TrainingError(f"calibration is minmax or percentile, and keep is head, depthwise or nothing; got {method!r} and {keep!r}")
+        raise TrainingError(f"calibration is minmax or percentile, and keep is head or nothing; got {method!r} and {keep!r}")
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".quantize-", dir=out.parent) as folder, _quiet():
         newer, ready, made = (Path(folder) / name for name in ("newer.onnx", "ready.onnx", "int8.onnx"))
@@ -169,8 +169,6 @@ def to_int8(
             quant_pre_process(str(newer), str(ready), skip_symbolic_shape=True)  # batch norm into convolutions, shapes everywhere
             graph = onnx.load(ready)
             last, after = head_of(graph.graph)
-            if keep == "depthwise":
-                last = [*last, *depthwise(graph.graph)]
             excluded = [*last, *after] if keep != "nothing" else after
             q.quantize_static(
                 str(ready),
@@ -215,16 +213,6 @@ def head_of(graph: Any) -> tuple[list[str], list[str]]:
             reached |= set(node.output)
             behind.add(node.name)
     return last, [node.name for node in graph.node if node.name in behind and node.name not in last]
-
-
-def depthwise(graph: Any) -> list[str]:
-    """The convolutions in which every channel is on its own, by node name."""
-    grouped = []
-    for node in graph.node:
-        groups = next((each.i for each in node.attribute if each.name == "group"), 1) if node.op_type == "Conv" else 1
-        if groups > 1:
-            grouped.append(node.name)
-    return grouped
 
 
 def times(models: Sequence[Path], feeds: Mapping[str, Arrays], *, threads: int = 1, rounds: int = ROUNDS) -> list[float]:
