@@ -53,6 +53,40 @@ def test_a_frame_kept_for_later_still_shows_its_own_picture(regular: Path, video
     assert np.abs(first.image.astype(int) - video.picture(0)).mean() < 4
 
 
+def stop_the_clock(path: Path, goal: Path) -> Path:
+    """The same film, each picture with the timestamp 0, as some converters write it: MP4's table of lengths says 0 everywhere."""
+    film = bytearray(path.read_bytes())
+    for name in (b"stts", b"ctts"):  # lengths of pictures; how much later than decoded each is shown
+        table = film.index(name)
+        for entry in range(int.from_bytes(film[table + 8 : table + 12])):
+            at = table + 12 + 8 * entry + 4
+            film[at : at + 4] = bytes(4)
+    edits = film.index(b"elst") - 8  # the box around it, which would cut pictures away
+    film[edits : edits + 4] = b"free"
+    goal.write_bytes(film)
+    return goal
+
+
+def test_a_file_whose_clock_stands_still_is_paced_by_its_frame_rate(regular: Path, tmp_path: Path, video: SimpleNamespace) -> None:
+    stopped = stop_the_clock(regular, tmp_path / "stopped.mp4")
+    with av.open(str(stopped)) as film:
+        assert len({packet.dts for packet in film.demux(video=0) if packet.size}) == 1, "the clock stands"
+    with open_source(stopped) as source:
+        frames = list(source)
+    steps = np.diff([frame.time for frame in frames])
+    assert len(frames) == 40
+    assert steps.max() - steps.min() < 0.002
+    assert np.abs(frames[39].image.astype(int) - video.picture(39)).mean() < 4
+
+
+def test_real_clips_whose_clock_stands_still_show_every_picture(asset) -> None:  # type: ignore[no-untyped-def]
+    clip = asset("fights/fight/fi001.mp4")
+    with open_source(clip) as source:
+        times = [frame.time for frame in source]
+        assert source.duration == pytest.approx(53 / 25, abs=0.05)
+    assert times == pytest.approx([k / 25 for k in range(53)])
+
+
 def test_a_variable_frame_rate_keeps_its_times(tmp_path: Path, video: SimpleNamespace) -> None:
     shown = [0, 0.1, 0.15, 0.9, 0.93, 2.0, 5.0]
     assert times_of(video.make(tmp_path / "vfr.mp4", shown)) == pytest.approx(shown)

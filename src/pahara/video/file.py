@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from threading import RLock
 
@@ -20,6 +21,7 @@ from .ring import FrameRing, PacketRing
 from .source import Decoding, VideoSource
 
 GIVE_UP = 200  # unreadable packets in a row that end a file
+GLANCE = 16  # packets from whose timestamps one tells that a file's clock stands still
 OLDEST = 631_152_000.0  # 1990: creation times before are clocks that nobody set
 
 
@@ -45,6 +47,7 @@ class FileSource(VideoSource):
         super().__init__(camera, shown, ring, fps_limit)
         self._lock = RLock()  # whoever holds it may touch the container
         self._open: Connection | None = None
+        self._paced = 0  # ticks from picture to picture of a file whose clock stands still; 0: it runs
         connection = self._connect()
         try:
             self._check(connection)
@@ -73,12 +76,18 @@ class FileSource(VideoSource):
         probe = Decoding(self, connection.step)
         timed = False
         ring, self.ring = self.ring, None
-        for packet in _packets(connection, self):
+        packets, glance = _packets(connection, self), []
+        for packet in packets:
             timed |= bool(packet.size) and (packet.pts is not None or packet.dts is not None)
+            glance.append(packet)
             if probe.frames(connection.decoder, packet if packet.size else None, connection.time_base):
                 break
         else:
             raise SourceError(f"{self.shown} holds no picture that can be decoded; it may be damaged or empty")
+        glance += islice(packets, max(0, GLANCE - len(glance)))
+        self._paced = _pace(glance, connection)
+        if self._paced and stream.frames:
+            self.duration = float(stream.frames * self._paced * connection.time_base)
         self.stats = type(self.stats)()
         if ring is not None and (not timed or Template.of(stream) is None):  # bare H.264 has packets, but no times for them
             ring = FrameRing(ring.seconds, ring.max_bytes, camera=self.camera)
@@ -123,6 +132,7 @@ class FileSource(VideoSource):
         template = Template.of(connection.stream) if isinstance(self.ring, PacketRing) else None
         packets = _packets(connection, self)
         base = connection.time_base
+        read = 0
         while True:
             with self._lock:
                 if self._closing.is_set():
@@ -130,6 +140,9 @@ class FileSource(VideoSource):
                 packet = next(packets, None)
                 if packet is None:
                     return
+                if self._paced and packet.size:
+                    packet.dts, packet.pts = read * self._paced, None
+                    read += 1
                 stamp = packet.dts if packet.dts is not None else packet.pts
                 if packet.size and stamp is not None:
                     clock.place(float(stamp * base), 0.0)
@@ -151,6 +164,20 @@ class FileSource(VideoSource):
         if self._open is not None:
             self._open.close()
             self._open = None
+
+
+def _pace(packets: list[av.Packet], connection: Connection) -> int:
+    """Ticks from picture to picture where the file's clock stands still (some converters write 0 everywhere); else 0.
+
+    Then the pictures are taken to follow each other evenly, as their own length or the stream's frame rate says.
+    """
+    pictures = [packet for packet in packets if packet.size]
+    stamps = {packet.dts if packet.dts is not None else packet.pts for packet in pictures}
+    if len(pictures) < 3 or len(stamps) > 1 or None in stamps:
+        return 0
+    rate = connection.stream.guessed_rate
+    told = pictures[0].duration or (round(1 / (rate * connection.time_base)) if rate and 1 <= rate <= 240 else 0)
+    return told or max(1, round(0.04 / connection.time_base))
 
 
 def move(packet: av.Packet, offset: float, time_base: Fraction) -> None:
