@@ -71,7 +71,9 @@ def skeleton(points: NDArray[Any], edges: Sequence[tuple[int, int]], side: int =
     """(t, k, ≥2) points of a window -> its last figure over faint earlier ones, fitted into a square picture."""
     canvas = np.full((side, side, 3), 245, np.uint8)
     xy = np.asarray(points, np.float64)[..., :2]
-    seen = np.isfinite(xy).all(axis=-1) & (np.asarray(points)[..., 2] > 0 if np.shape(points)[-1] > 2 else True)
+    seen: NDArray[np.bool_] = np.isfinite(xy).all(axis=-1)
+    if np.shape(points)[-1] > 2:
+        seen = seen & (np.asarray(points)[..., 2] > 0)
     known = xy[seen]
     if not len(known):
         return canvas

@@ -17,7 +17,7 @@ from ..keeping import BEST, LAST
 from ..loop import Result, train
 from ..report import TrainingReport, write_training_report
 from ..report.classes import history_charts, key_figure
-from ..run import environment, read_config, write_card, write_config
+from ..run import environment, read_config, write_card, write_config, write_environment
 from .job import Job, Outcome, Tell, Wishes
 
 HOMES: Mapping[str, str] = {"image": "image", "detector": "detection", "action": "action", "anomaly": "anomaly"}  # kind -> module
@@ -70,6 +70,7 @@ def do(
 
     Everything lies in `folder` afterwards: best.safetensors (its metadata complete), metrics.csv, figures.json, report.html.
     """
+    write_environment(folder)
     go_on = f"pahara train {job.kind} --resume {folder}"
     result = train(
         job.model, job.task, job.batches, job.held_out, job.plan, folder, about=job.about, progress=progress, resume=resume, go_on=go_on
