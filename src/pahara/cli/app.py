@@ -53,6 +53,10 @@ def run() -> None:
     except PaharaError as problem:
         print(f"pahara: {problem}", file=sys.stderr)
         sys.exit(problem.exit_code)
+    except SystemExit as end:  # Typer turns Ctrl-C into a silent exit; a watch that was stopped has told what it kept
+        if isinstance(getattr(end.__context__, "__cause__", None), KeyboardInterrupt):
+            print("pahara: stopped", file=sys.stderr)
+        raise
     except KeyboardInterrupt:
         print("pahara: stopped", file=sys.stderr)
         sys.exit(130)

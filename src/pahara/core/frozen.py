@@ -22,7 +22,7 @@ class Frozen(dict[K, V]):
 
     __setitem__ = __delitem__ = _never
     clear = pop = popitem = setdefault = update = _never
-    __ior__ = _never  # type: ignore[assignment]
+    __ior__ = _never
 
     def __reduce__(self) -> tuple[type[Frozen[K, V]], tuple[dict[K, V]]]:
         return type(self), (dict(self),)
