@@ -71,7 +71,7 @@ def skeleton(points: NDArray[Any], edges: Sequence[tuple[int, int]], side: int =
     """(t, k, ≥2) points of a window -> its last figure over faint earlier ones, fitted into a square picture."""
     canvas = np.full((side, side, 3), 245, np.uint8)
     xy = np.asarray(points, np.float64)[..., :2]
-    seen: NDArray[np.bool_] = np.isfinite(xy).all(axis=-1)
+    seen = np.asarray(np.isfinite(xy).all(axis=-1), bool)
     if np.shape(points)[-1] > 2:
         seen = seen & (np.asarray(points)[..., 2] > 0)
     known = xy[seen]
