@@ -23,8 +23,8 @@ from pahara.training.tasks.job import Wishes
 from shared import arguments, asset, show
 
 NAMES = ("person", "suitcase", "backpack", "car", "motorcycle")
-TRAIN, HELD_OUT = range(2000, 2064), range(2064, 2080)  # seeds of scenes
-EACH = 8  # pictures a scene
+TRAIN, HELD_OUT = range(2000, 2046), range(2080, 2090)  # seeds of scenes
+EACH = 12  # pictures a scene
 
 
 def lay_out(folder: Path, parts: dict[str, list[Example]]) -> Path:

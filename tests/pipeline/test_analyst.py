@@ -138,3 +138,15 @@ def test_behaviours_are_asked_five_times_a_second_or_as_often_as_there_are_frame
     moments = [thinking.look(i / fps, people((100, 200))) for i in range(10 * fps)]
     asked = sum(moment is not None and bool(moment.scores) for moment in moments)
     assert asked == pytest.approx(10 * min(fps, 5), abs=2)
+
+
+def test_what_the_detector_saw_between_two_beats_is_not_forgotten() -> None:
+    """At 12 frames a second every sixth frame falls between two beats; a gate that opens every two seconds may hit only those."""
+    for phase in range(24):
+        thinking = analyst()
+        for i in range(12 * 20):
+            saw = people((330, 280)) if i < 24 or i % 24 == phase else None
+            thinking.look(i / 12, saw)
+        assert thinking.scene is not None
+        (track,) = thinking.scene.tracks
+        assert track.last_seen > 17.5, f"a look at every frame {phase} of 24 was lost"

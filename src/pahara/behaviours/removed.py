@@ -68,26 +68,30 @@ class Removed:
         if stay is None or not TINY < scene.time - stay.end <= self.memory / 2:
             return 0.0
         box = stay.box[None]
-        if not self.zone.contains(foot_points(box), scene.size)[0] or self._is_back(scene, thing, stay):
+        if not self.zone.contains(foot_points(box), scene.size)[0]:
             return 0.0
+        left = self._last_there(scene, stay)
+        if left > stay.end + AROUND:
+            return 0.0  # it is back
         people = people_rows(scene, self.people, stay.end - AROUND)
         if not people.tracks:
-            return scene.time - stay.end if self.radius == 0 else 0.0
+            return scene.time - left if self.radius == 0 else 0.0
         close = distances(people, foot_points(box)[0]) <= self.radius
         if self.radius and not close[np.abs(people.times - stay.end) <= AROUND].any():
             return 0.0
         hiding = (cover_matrix(box, people.boxes)[0] >= 0.3) & (people.times > stay.end)
-        blocked = float(people.times[hiding].max(initial=stay.end))
+        blocked = float(people.times[hiding].max(initial=left))
         still_hiding = hiding[people.last].nonzero()[0].tolist()  # not seen just now perhaps, but not known to have gone
         if any(people.tracks[i].id in scene.by_id for i in still_hiding):
             return 0.0
         return scene.time - blocked
 
-    def _is_back(self, scene: Scene, thing: Track, stay: Stay) -> bool:
-        """Seen in its place again, under its own id or another. What wobbles while it is being lifted is not back yet."""
+    def _last_there(self, scene: Scene, stay: Stay) -> float:
+        """When anything of its kind was last seen in its place, under any id: what is being lifted wobbles there for a moment."""
+        last = stay.end
         for track in (*scene.past, *scene.tracks):
-            if track.label in self.labels and track.last_seen > stay.end + AROUND:
-                boxes = track.boxes[track.since(stay.end + AROUND)].astype(np.float64)
-                if (iou_matrix(stay.box[None], boxes)[0] >= SAME_THING).any():
-                    return True
-        return False
+            if track.label in self.labels and track.last_seen > stay.end:
+                own = track.since(stay.end)
+                there = iou_matrix(stay.box[None], track.boxes[own].astype(np.float64))[0] >= SAME_THING
+                last = float(track.times[own][there].max(initial=last))
+        return last

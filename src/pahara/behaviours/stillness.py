@@ -53,7 +53,8 @@ def last_stay(track: Track, since: float, seconds: float) -> Stay | None:
         away = (np.hypot(*(middle[: row + 1] - middle[row]).T) > MOVED * size).nonzero()[0]
         first = int(away[-1]) + 1 if len(away) else 0
         if times[row] - times[first] >= seconds - TINY:
-            return Stay(boxes[row], float(times[first]), float(times[row]))
+            usual = np.median(boxes[first : row + 1], axis=0)  # at the end someone stands in front of it perhaps
+            return Stay(usual, float(times[first]), float(times[row]))
         row = min(first, row) - 1  # a stay that ends later is too short, and so is any that begins where this one does
     return None
 

@@ -58,6 +58,7 @@ class Analyst:
         self._alarms: dict[str, AlarmState] = dict.fromkeys(behaviours, START)
         self._next_beat = self._next_thought = -np.inf
         self._tracked: Observation | None = None
+        self._fresh = False  # whether the detector looked since the last beat
         self.scene: Scene | None = None  # of the last beat
 
     @property
@@ -82,12 +83,13 @@ class Analyst:
         """One frame. `detections` is None when the detector was spared; -> a Moment at each beat, else None."""
         if self.tracker is None:
             raise TypeError("this analyst was made without a tracker: it can only recall")
-        fresh = detections is not None
         if detections is not None:
-            self._tracked = self.tracker.update(detections, time)
+            self._tracked, self._fresh = self.tracker.update(detections, time), True
         if time < self._next_beat - 1e-6:
             return None
         self._next_beat = _next(time, self._next_beat, self.beat)
+        # A rare look of the detector may fall between two beats: what it saw counts at the next one.
+        fresh, self._fresh = self._fresh, False
         return self.recall(on_grid(self._observe(time, fresh, signals)))
 
     def recall(self, observation: Observation) -> Moment:
