@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Which scene.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Which scene.")] = 4,  # of the first dozen the one with the most incidents
     seconds: Annotated[float, typer.Option("--seconds", min=20, help="Length of the scene.")] = 60,
     script: Annotated[str, typer.Option("--script", help="Stage this script instead (a file or a bundled name).")] = "",
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of film, truth, report, database and evidence.")] = Path("pahara-demo"),

@@ -63,7 +63,7 @@ def write_video(script: Script, path: str | Path, *, truth_path: str | Path | No
             write_truth(truth, truth_path)
         beside.replace(path)
     except (OSError, av.error.FFmpegError) as error:
-        raise StoreError(f"{path} cannot be written: {error}") from error
+        raise StoreError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from error
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
@@ -103,7 +103,7 @@ def write_frames(script: Script, folder: str | Path, *, quality: int = 90, progr
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     except OSError as error:
-        raise StoreError(f"{folder} cannot be written: {error}") from error
+        raise StoreError(f"{folder} cannot be written: {getattr(error, 'strerror', None) or error}") from error
     try:
         for n, shot in enumerate(stage):
             (beside / f"{n:06d}.jpg").write_bytes(cv2.imencode(".jpg", shot.image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
@@ -117,7 +117,7 @@ def write_frames(script: Script, folder: str | Path, *, quality: int = 90, progr
         beside.chmod(0o755)
         beside.replace(folder)
     except OSError as error:
-        raise StoreError(f"{folder} cannot be written: {error}") from error
+        raise StoreError(f"{folder} cannot be written: {getattr(error, 'strerror', None) or error}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return truth
