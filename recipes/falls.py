@@ -49,7 +49,8 @@ STRIDE = 0.2  # seconds between two windows of one trail; the rule is asked as o
 LATE = 3.0  # seconds after its last frame within which a fall must be told
 FELL = (-0.2, 1.2)  # seconds after a fall's last frame between which a window shows a fall to learn from
 EVERY = 3  # of the films' frames: 8.3 a second, about what the analyst remembers
-PLAN = Plan(epochs=30, lr=2e-3, weight_decay=0.02, warm_up=2, clip=5)
+MOST = 1000  # windows without a fall in a lesson
+PLAN = Plan(epochs=15, lr=2e-3, weight_decay=0.02, warm_up=2, clip=5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,8 +172,8 @@ class Lesson:
         falls, none = np.flatnonzero(windows.labels == 1), np.flatnonzero(windows.labels == 0)
         if not len(falls) or not len(none):
             raise DataError("there must be windows with and without a fall to learn from")
-        times = max(1, round(len(none) / len(falls)))
-        self.rows = np.concatenate([np.tile(falls, times), none])
+        none = none[:: max(1, round(len(none) / MOST))]  # one after another they are nearly the same
+        self.rows = np.concatenate([np.tile(falls, max(1, round(len(none) / len(falls)))), none])
         self.windows = windows
 
     def __len__(self) -> int:

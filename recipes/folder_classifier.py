@@ -82,6 +82,7 @@ def learn_folder(folder: Path, run: Path, *, model: str, epochs: int, seed: int,
     """Train as `pahara train image` does; examine the best weights on the test part -> figures."""
     wishes = Wishes(model=model, seed=seed, workers=0, plan={"epochs": epochs} if epochs else {})
     job = open_job(folder, wishes)
+    run.mkdir(parents=True, exist_ok=True)
     done = do(job, run, progress=progress)
     if not isinstance(done, Done):
         sys.exit("stopped before the end of the training; nothing was measured")

@@ -64,7 +64,9 @@ def main() -> None:
         plan = {"epochs": 1 if asked.quick else asked.epochs, "lr": 2e-4 if weights else 2e-3}
         job = open_job(data, Wishes(weights=weights, size=asked.size, seed=asked.seed, batch=8, workers=0, plan=plan))
         before = dict(job.examine(job.model).figures) if weights and job.examine else {}
-        done = do(job, Path(kept) / "run", progress=not asked.json)
+        run = Path(kept) / "run"
+        run.mkdir()
+        done = do(job, run, progress=not asked.json)
         if not isinstance(done, Done):
             sys.exit("stopped before the end of the training; nothing was measured")
     found: dict[str, Any] = {f"before_{name}": value for name, value in before.items()}

@@ -48,6 +48,7 @@ def stage(folder: Path, scenes: int) -> Path:
 def teach(data: Path, folder: Path, *, weights: str, epochs: int, size: int, seed: int, progress: bool) -> dict[str, Any]:
     """Train and examine as `pahara train detector` does -> figures; the run with its report stays in `folder`."""
     job = open_job(data, Wishes(weights=weights, size=size, seed=seed, batch=8, workers=0, plan={"epochs": epochs}))
+    folder.mkdir(parents=True, exist_ok=True)
     done = do(job, folder, progress=progress)
     if not isinstance(done, Done):
         sys.exit("stopped before the end of the training; nothing was measured")
