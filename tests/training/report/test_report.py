@@ -147,3 +147,10 @@ def test_pictures_of_the_report_are_small_and_whole():
     assert strip([image[:90, :160]] * 9).ndim == 3
     figure = skeleton(np.array([[[0.0, 0, 1], [1, 1, 1]]]), [(0, 1)])
     assert (figure != 245).any()
+
+
+def test_labels_of_axes_wear_no_outline():
+    """The watch's page draws the lines of a grid by a class of that name: no box around charts may have it, or all text inherits its stroke."""
+    html = page(history_charts(HISTORY))
+    assert re.findall(r'<(\w+) class="grid"', html)
+    assert set(re.findall(r'<(\w+) class="grid"', html)) == {"line"}
