@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
-
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -96,7 +94,7 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
     low, high = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
     shared = (high - low).clamp(min=0).prod(-1)
     whole = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - shared
-    return cast(Tensor, shared / whole.clamp(min=1e-6))
+    return shared / whole.clamp(min=1e-6)
 
 
 def distillation_loss(student: Tensor, teacher: Tensor, kin: Sequence[Sequence[int]]) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -79,10 +79,10 @@ def look(
     kinds: list[int] = []
     rows: list[tuple[int, Detections]] = []
     number = 0
-    total = len(batches) if hasattr(batches, "__len__") else 0
+    total = len(batches) if isinstance(batches, Sized) else 0
     for done, (pictures, boxes, labels) in enumerate(batches, 1):
-        for found, b, k in zip(boxes_of(model, pictures.to(device), names), boxes, labels, strict=True):
-            rows.append((number, found))
+        for seen, b, k in zip(boxes_of(model, pictures.to(device), names), boxes, labels, strict=True):
+            rows.append((number, seen))
             frames += [number] * len(b)
             true += b.tolist()
             kinds += k.tolist()
@@ -147,6 +147,8 @@ def open_job(data: Path, wishes: Wishes) -> Job:
     held_out = DetectionSet(told, places["held out"], size=(size, size), cache_mb=CACHE_MB / 2)
     if not len(train) or not any(len(train.labels(i)) for i in range(len(train))):
         raise DataError(f"{data}: no training picture has a box to learn from; `pahara data check {data}` says what was found")
+    model: nn.Module
+    options: dict[str, Any]
     if official:
         model, options = _from_official(official, start, told.names, wishes, train)
     else:
@@ -156,14 +158,13 @@ def open_job(data: Path, wishes: Wishes) -> Job:
         "names": list(told.names), "input": [3, size, size], "preparation": dict(PREPARATION),
     }  # fmt: skip
     plan = start.plan(replace(plan, epochs=epochs), wishes)
-    small = {"workers": wishes.workers} if wishes.workers is not None else {}
     counts = {name: sum(int((train.labels(i) == k).sum()) for i in range(len(train))) for k, name in enumerate(told.names)}
     return Job(
         "detector",
         model,
         Detect(told.names),
-        Batches(train, batch, shuffle=True, seed=wishes.seed, collate=collate, **small),
-        Batches(held_out, batch, collate=collate, **small),
+        Batches(train, batch, shuffle=True, seed=wishes.seed, collate=collate, workers=wishes.workers),
+        Batches(held_out, batch, collate=collate, workers=wishes.workers),
         plan,
         about,
         data,
