@@ -10,6 +10,7 @@ from pahara.core import TrainingError
 from pahara.models import build
 from pahara.training import Plan
 from pahara.training.ema import Ema
+from pahara.training.machine import clip, prepare
 from pahara.training.optim import Freezer, layer_groups, lr_factor, make_optimizer, set_lr
 
 
@@ -105,3 +106,13 @@ def test_a_plan_that_cannot_be_meant_is_refused():
     with pytest.raises(TrainingError, match=r"no setting 'epoch' \(did you mean 'epochs'\?\)"):
         Plan.of({"epoch": 3})
     assert Plan.of(Plan(epochs=3).as_dict()) == Plan(epochs=3)
+
+
+def test_a_long_gradient_is_shortened_and_a_short_one_left_alone():
+    fabric = prepare(Plan(device="cpu"))
+    for size, longest, expected in ((10.0, 2.0, 2.0), (1.0, 2.0, 1.0), (10.0, 0.0, 10.0)):
+        weight = nn.Parameter(torch.zeros(4))
+        weight.grad = torch.full((4,), size / 2)  # of length `size`
+        optimizer = torch.optim.SGD([weight], lr=1.0)
+        assert float(clip(fabric, weight, optimizer, longest)) == pytest.approx(size)
+        assert float(weight.grad.norm()) == pytest.approx(expected, rel=1e-4)

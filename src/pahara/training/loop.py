@@ -18,7 +18,7 @@ from .batches import as_batches
 from .checkpoint import fill, read_weights
 from .ema import Ema
 from .keeping import BEST, LAST, STATE, Keeper, Ledger
-from .machine import agree, alone, launch, moved, prepare, seed_step
+from .machine import agree, alone, clip, launch, moved, prepare, seed_step
 from .optim import Freezer, lr_factor, make_optimizer, set_lr
 from .plan import Plan
 from .progress import Progress, Stop
@@ -121,7 +121,7 @@ def _learn(
                 if place + 1 < many:
                     continue
                 freezer.drop()
-                norm = fabric.clip_gradients(model, optimizer, max_norm=plan.clip or math.inf, error_if_nonfinite=False)
+                norm = clip(fabric, model, optimizer, plan.clip)
                 if plan.precision != "16":  # the scaler of 16-bit floats leaves out such steps by itself
                     watchdog.see_gradient(now.step + 1, lr, norm)
                 optimizer.step()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import pickle
 import random
@@ -107,7 +108,11 @@ def seed_step(seed: int, step: int, rank: int) -> None:
     mixed = int(np.random.SeedSequence([seed, step, rank]).generate_state(1)[0])
     random.seed(mixed)
     np.random.seed(mixed)
-    torch.manual_seed(mixed)
+    torch.default_generator.manual_seed(mixed)  # torch.manual_seed takes a millisecond, and keeps a note for a GPU that never wakes
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed(mixed)
+    if torch.backends.mps.is_available():
+        torch.mps.manual_seed(mixed)
 
 
 def agree(fabric: Fabric, values: Tensor, stop: bool, step: int) -> tuple[Tensor, bool]:
@@ -117,6 +122,18 @@ def agree(fabric: Fabric, values: Tensor, stop: bool, step: int) -> tuple[Tensor
     both = fabric.all_reduce(torch.cat([values, values.new_tensor([float(stop)])]), reduce_op="mean")
     looked = fabric.device.type == "cpu" or step % PAUSE == 0
     return both[:-1], looked and float(both[-1]) > 0
+
+
+def clip(fabric: Fabric, model: Any, optimizer: Any, longest: float) -> Tensor:
+    """Shorten the gradient to `longest` (0: any length will do). -> its length () before."""
+    if fabric.device.type == "cpu":  # here asking for the length costs nothing, and most gradients are short enough to be left alone
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        norm: Tensor = torch.nn.utils.get_total_norm(gradients)
+        if 0 < longest < float(norm):
+            torch.nn.utils.clip_grads_with_norm_([p for group in optimizer.param_groups for p in group["params"]], longest, norm)
+        return norm
+    shortened: Tensor = fabric.clip_gradients(model, optimizer, max_norm=longest or math.inf, error_if_nonfinite=False)
+    return shortened
 
 
 def alone(fabric: Fabric, model: Any, *, waiting: bool) -> Any:
