@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from onnx.reference import ReferenceEvaluator
 
 from pahara.cli import checks
 from pahara.cli.checks import CHECKS, TINY_MODEL, Finding, Room, examine
+from pahara.config.detectors import EMBEDDED
+from pahara.detection import zoo
 from pahara.language import catalogue, text
 
 
@@ -57,7 +60,14 @@ def test_a_check_that_breaks_is_a_finding_and_the_others_go_on(room, monkeypatch
     assert second.state == "ok"
 
 
-def test_without_a_model_it_warns_and_says_how_to_get_one(room):
+def test_a_fresh_machine_has_the_model_that_comes_with_pahara(room):
+    found = one(checks.models, room)
+    assert (found.state, found.advice) == ("ok", "")
+    assert EMBEDDED in found.detail
+
+
+def test_without_any_model_it_warns_and_says_how_to_get_one(room, monkeypatch):
+    monkeypatch.setitem(zoo.MODELS, EMBEDDED, replace(zoo.MODELS[EMBEDDED], name="not-in-the-package"))
     found = one(checks.models, room)
     assert (found.state, found.advice) == ("warn", "no_model")
     assert "pahara models pull yolox-nano" in text("doctor.advice.no_model", "bn", **found.values)

@@ -35,12 +35,12 @@ def test_the_list_says_what_is_here(pahara):
     assert done.returncode == 0
     assert all(name in done.stdout for name in MODELS)
     told = json.loads(pahara("models", "list", "--json").stdout)
-    assert [row["name"] for row in told["models"] if row["here"]] == ["yolox-nano"]
+    assert [row["name"] for row in told["models"] if row["here"]] == ["pahara-nano", "yolox-nano"]
     assert told["auto"]["name"] == "yolox-nano"
     assert all(row["licence"] == "Apache-2.0" for row in told["models"])
     alone = json.loads(pahara("models", "list", "--json", PAHARA_MODELS="").stdout)
-    assert not any(row["here"] for row in alone["models"])
-    assert alone["auto"]["name"] == "motion"
+    assert [row["name"] for row in alone["models"] if row["here"]] == ["pahara-nano"], "it comes with Pahara"
+    assert alone["auto"]["name"] == "pahara-nano"
 
 
 def test_show_looks_into_the_file_by_name_and_by_path(pahara):

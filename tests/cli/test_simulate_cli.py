@@ -92,7 +92,7 @@ def test_the_demo_compares_what_was_staged_with_what_was_caught(verb, yard, tmp_
 def test_the_demo_for_people_in_bangla(verb, yard):
     done = verb("demo", "--script", yard.film.parent / "script.yml", "--detector", "motion", "--lang", "bn", "--out", "out")
     assert done.code == 0
-    assert "caught 2 of 2, 0 false alarms" in done.out
+    assert "2টির মধ্যে 2টি ধরা পড়েছে, কোনো false alarm নেই" in done.out
     assert any("\u0980" <= letter <= "\u09ff" for letter in done.out)
 
 

@@ -105,7 +105,7 @@ def test_a_report_without_a_store(verb, yard, tmp_path):
 def test_without_a_configuration_the_folder_is_named_after_the_film(verb, yard, tmp_path):
     done = verb("watch", yard.film, "--seconds", "2")
     assert done.code == 0
-    assert "motion" in done.err, "no model is here, so the fallback is used and named"
+    assert "pahara-nano, which comes with Pahara" in done.err, "nothing was chosen or fetched, and what is used is named"
     assert (tmp_path / "pahara-out" / "scene" / "report.html").exists()
 
 
