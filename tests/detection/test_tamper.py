@@ -191,3 +191,29 @@ def test_it_costs_next_to_nothing(asset):
     for time, luma in frames:
         signals(frame(time + 100, luma))
     assert (process_time() - begin) / len(frames) < 0.0006  # seconds a frame; 0.1 ms on a quiet machine, this one may be busy
+
+
+def test_the_cameras_own_clock_stays_sharp_and_deceives_nobody(asset):
+    frames = clip(asset("footage/one-by-one.mp4"))
+
+    def behind_a_blurred_lens(luma, k):
+        picture = cv2.GaussianBlur(luma, (0, 0), 9.0 * luma.shape[1] / 640)
+        return clock(picture, k)
+
+    def clock(luma, k):
+        written = luma.copy()
+        for y in (24, luma.shape[0] - 12):
+            cv2.putText(
+                written, f"2026-11-22 23:{k // 60 % 60:02d}:{k % 60:02d} CAM 04 GATE", (8, y), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 250, 2
+            )
+        return written
+
+    begin = frames[len(frames) // 2][0]
+    told = watched([(time, clock(luma, k)) for k, (time, luma) in enumerate(frames)], behind_a_blurred_lens, after=begin)
+    assert [kind for kind, _ in told] == ["defocused"]
+
+
+def test_a_tiny_picture_is_no_error():
+    signals = TamperSignals()
+    for k in range(20):
+        assert set(signals(frame(k / 2, noisy(90, k, (12, 9))))) == set(NAMES)

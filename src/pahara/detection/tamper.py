@@ -31,6 +31,10 @@ SAME = 0.6  # cosine of the angle within which an edge still has its direction
 CHANCE = 0.295  # share of random directions within that angle: arccos(0.6) / 180 degrees
 FEWEST = 200  # edges of the view, of 19,200 pixels, without which nothing can be said of them
 KEPT = 0.35  # share of the view's edges in place under which the view is gone
+PARTS = 4  # along and across, whose sharpness is judged each by itself
+ROWS = 60  # rows of the picture that are looked at for sharpness
+RELIEF = 10.0  # levels of luma: a part with smaller steps has nothing that could be sharp
+FEWEST_PARTS = 4  # with so few of them all are asked
 SHARP = 0.5  # sharpness against the usual under which it is out of focus
 FLAT = 0.5  # contrast against the usual under which it is covered
 LAYOUT = 0.6  # likeness of the coarse picture from which it still is the same view, only blurred
@@ -84,7 +88,8 @@ class _Look:
     layout: Plane  # (12, 16) coarse picture, mean 0, length 1
     contrast: float  # standard deviation of luma
     brightest: float  # luma that 5 % of the small picture exceed
-    sharpness: float  # the steepest fine steps over the steepest coarse ones
+    sharpness: Plane  # (16,) of each part of the picture: the steepest fine steps over the steepest coarse ones
+    relief: Plane  # (16,) those coarse steps, levels of luma: where there are none, nothing can be sharp
 
     @classmethod
     def at(cls, luma: NDArray[np.uint8]) -> _Look:
@@ -105,7 +110,7 @@ class _Look:
             coarse / max(float(np.linalg.norm(coarse)), 1.0),
             float(deviation[0, 0]),
             float(levels.searchsorted(0.95 * levels[-1])),
-            _sharpness(luma),
+            *_sharpness(luma),
         )
 
 
@@ -114,7 +119,7 @@ class _View:
 
     def __init__(self, first: _Look, time: float) -> None:
         self._edges, self._layout = first.edges.copy(), first.layout.copy()
-        self._contrast, self._sharpness = first.contrast, first.sharpness
+        self._contrast, self._sharpness, self._relief = first.contrast, first.sharpness.copy(), first.relief.copy()
         self._kept = 1.0
         self._began = self._last = time
         self._looks = 1
@@ -123,7 +128,7 @@ class _View:
         """How wrong this picture is, by name; then it is learned, slowly."""
         share = self._share_in_place(look)
         kept = share / max(self._kept, 0.6)
-        sharp = look.sharpness / max(self._sharpness, 1e-3)
+        sharp = self._share_of_sharpness(look)
         contrast = look.contrast / max(self._contrast, 1e-3)
         alike = float((look.layout * self._layout).sum() / max(float(np.linalg.norm(self._layout)), 1e-6))
         scores = dict.fromkeys(NAMES, 0.0)
@@ -144,6 +149,13 @@ class _View:
         share = np.count_nonzero((cosine >= SAME) & (lengths > FAINTEST)) / len(now)
         return float(max(share - CHANCE, 0.0) / (1 - CHANCE))
 
+    def _share_of_sharpness(self, look: _Look) -> float:
+        """Against the usual, in the middle one of the parts: the camera's own clock and title stay sharp behind any lens."""
+        telling = self._relief >= RELIEF
+        if np.count_nonzero(telling) < FEWEST_PARTS:
+            telling[:] = True
+        return float(np.median(look.sharpness[telling] / np.maximum(self._sharpness[telling], 1e-3)))
+
     def _learn(self, look: _Look, share: float, time: float, *, usual: bool) -> None:
         passed = min(time - self._last, 10.0)
         self._last = time
@@ -154,7 +166,8 @@ class _View:
         self._layout += np.float32(weight) * (look.layout - self._layout)
         self._contrast += weight * (look.contrast - self._contrast)
         self._kept += weight * (share - self._kept)
-        self._sharpness += weight * (look.sharpness - self._sharpness)
+        self._sharpness += np.float32(weight) * (look.sharpness - self._sharpness)
+        self._relief += np.float32(weight) * (look.relief - self._relief)
 
 
 def _verdict(look: _Look, kept: float, sharp: float, contrast: float, alike: float) -> tuple[str, float]:
@@ -177,17 +190,26 @@ def _below(value: float, limit: float) -> float:
     return float(min(max(1 - value / (2 * limit), 0.0), 1.0))
 
 
-def _sharpness(luma: NDArray[np.uint8]) -> float:
-    """The steepest steps from pixel to pixel over the steepest across a sixteenth of the picture, in some 60 rows.
+def _sharpness(luma: NDArray[np.uint8]) -> tuple[Plane, Plane]:
+    """(16,), (16,): in each of four by four parts, the steepest steps over two pixels by the steepest across a sixteenth of the picture; these.
 
     A blurred picture keeps its large steps and loses the small ones; more light or contrast scales both. Only the steepest
-    three in a hundred count, so that sensor noise, which is everywhere but small, does not pass for detail.
+    three in a hundred count, and a glance is averaged over three pixels first, so that sensor noise does not pass for detail.
     """
-    rows = np.ascontiguousarray(luma[:: max(1, luma.shape[0] // 60)])
-    far = max(2, luma.shape[1] // 16)
-    fine = _steep(cv2.absdiff(rows[:, 1:], rows[:, :-1]))
-    coarse = _steep(cv2.absdiff(rows[:, far:], rows[:, :-far]))
-    return fine / (coarse + 4.0)
+    if min(luma.shape) < 64:  # else a part would have no columns left to compare
+        luma = np.asarray(cv2.resize(luma, (max(luma.shape[1], 64), max(luma.shape[0], 64))), np.uint8)
+    rows = np.linspace(1, luma.shape[0] - 2, ROWS).astype(np.intp)
+    thick = (luma[rows - 1].astype(np.uint16) + luma[rows] + luma[rows + 1]) // 3
+    thick = cv2.blur(thick, (3, 1)).astype(np.uint8)
+    far = max(3, luma.shape[1] // 16)
+    wide, high = luma.shape[1] // PARTS, ROWS // PARTS
+    fine, coarse = np.empty(PARTS * PARTS, np.float32), np.empty(PARTS * PARTS, np.float32)
+    for part in range(PARTS * PARTS):
+        top, left = high * (part // PARTS), wide * (part % PARTS)
+        piece = thick[top : top + high, left : left + wide]
+        fine[part] = _steep(cv2.absdiff(piece[:, 2:], piece[:, :-2]))
+        coarse[part] = _steep(cv2.absdiff(piece[:, far:], piece[:, :-far]))
+    return fine / (coarse + 4), coarse
 
 
 def _steep(steps: NDArray[np.uint8]) -> float:
