@@ -26,6 +26,7 @@ Flags = NDArray[np.bool_]
 
 BEAT = 0.1  # seconds between two looks, as the product's own
 SMALLEST = 40.0  # pixels: who is less tall is not expected to be found
+HALF_HIDDEN = 0.5  # share of the box that one who stands nearer may cover
 DEFAULTS: dict[str, dict[str, float]] = {  # what the product uses where the rule says nothing
     "intrusion": {"seconds": 0.5}, "loitering": {"seconds": 30.0}, "running": {"speed": 1.5}, "wrong_way": {"seconds": 2.0, "speed": 0.3},
     "crowding": {"people": 10}, "falling": {"seconds": 2.0}, "abandoned": {"seconds": 30.0}, "removed": {"seconds": 20.0},
@@ -47,7 +48,8 @@ class Trail:
     times: Floats  # (t,) seconds
     boxes: Floats  # (t, 4) pixels, cut to the picture
     here: Flags  # (t,) enough of the body is in the picture
-    clear: Flags  # (t,) feet and trunk are in the picture and nothing stands before them
+    clear: Flags  # (t,) feet and trunk are in the picture and nothing of the place stands before them
+    hidden: Flags  # (t,) someone who stands nearer covers more than half of the box
     tall: Floats  # (t,) pixels of the whole body upright at that place
 
     @property
@@ -83,7 +85,7 @@ def observe(script: Script, company: Company) -> Observed:
     view = script.view
     times = np.arange(0, script.duration - 1e-6, BEAT)
     blocks = _blocks(script)
-    trails = {}
+    trails, far = {}, {}
     for id_, performance in company.performances.items():
         if performance.actor.kind == "car":
             continue
@@ -101,7 +103,18 @@ def observe(script: Script, company: Company) -> Observed:
             clear[rows] = here[rows] & (share > 0.97) & ~_behind(view, probes, blocks)
             away = np.linalg.norm(joints[:, J["pelvis"]] - view.position, axis=1)
             tall[rows] = view.focal * performance.height / np.maximum(away, 0.3)
-        trails[id_] = Trail(id_, times, boxes, here, clear, tall)
+        trails[id_] = Trail(id_, times, boxes, here, clear, np.zeros(len(times), bool), tall)
+        far[id_] = np.full(len(times), np.inf)
+        if len(rows):
+            far[id_][rows] = away
+    for trail in trails.values():
+        for other in trails.values():
+            before = trail.here & other.here & (far[other.id] < far[trail.id])
+            if before.any():
+                own, its = trail.boxes[before], other.boxes[before]
+                sides = np.clip(np.minimum(own[:, 2:], its[:, 2:]) - np.maximum(own[:, :2], its[:, :2]), 0.0, None)
+                hidden = sides.prod(1) > HALF_HIDDEN * box_math.area(own)
+                trail.hidden[np.flatnonzero(before)[hidden]] = True
     return Observed(script, company, times, trails)
 
 
@@ -234,10 +247,11 @@ def _row(seen: Observed, time: float) -> int:
     return int(np.clip(round(time / BEAT), 0, len(seen.times) - 1))
 
 
-def _good(trail: Trail, a: int, b: int, *, share: float = 0.85) -> bool:
-    """Whether someone can be followed from row a to row b: tall enough, and hardly ever hidden."""
+def _good(trail: Trail, a: int, b: int, *, share: float = 0.85, in_a_knot: bool = False) -> bool:
+    """Whether someone can be followed from row a to row b: tall enough, and hardly ever hidden, `in_a_knot` of people perhaps."""
     part = slice(a, b + 1)
-    return bool(trail.clear[part].mean() >= share and np.median(trail.tall[part]) >= SMALLEST)
+    seen = trail.clear if in_a_knot else trail.clear & ~trail.hidden
+    return bool(seen[part].mean() >= share and np.median(trail.tall[part]) >= SMALLEST)
 
 
 def _inside(seen: Observed, trail: Trail, zone: str) -> Flags:
@@ -320,7 +334,7 @@ def passings(seen: Observed, line: str) -> list[Passing]:
                         there = slice(max(a, k - 8), min(k + 8, b) + 1)
                         sure = bool(
                             (before > CLEAR).any() and (after > CLEAR).any() and b - k >= 10 and k - a >= 8 and 0.04 <= at <= 0.96
-                            and trail.clear[there].mean() > 0.9 and np.median(trail.tall[there]) >= SMALLEST
+                            and trail.clear[there].mean() > 0.9 and trail.hidden[there].mean() < 0.5 and np.median(trail.tall[there]) >= SMALLEST
                         )  # fmt: skip
                         found.append(Passing(trail.id, float(seen.times[k - 1] + u * BEAT), side > 0, sure))
                 settled, last = side, row
@@ -600,7 +614,12 @@ def _staged(seen: Observed) -> Iterator[Incident]:
                     trails = [seen.trails[i] for i in both]
                     a, b = _row(seen, start), _row(seen, s.end)
                     yield Incident(
-                        "fight", start, s.end, both, _box(trails, a), sure=all(_good(t, a, b, share=0.7) for t in trails) and b - a >= 30
+                        "fight",
+                        start,
+                        s.end,
+                        both,
+                        _box(trails, a),
+                        sure=all(_good(t, a, b, share=0.7, in_a_knot=True) for t in trails) and b - a >= 30,
                     )
             elif s.verb == "climb":
                 trail = seen.trails[id_]
