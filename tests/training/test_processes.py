@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -13,11 +14,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from pahara.training import read_metrics, read_weights
+from pahara.training import Plan, read_metrics, read_weights
 from pahara.training.batches import available_cores
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(available_cores() < 2, reason="two processes want two cores")]
 TOY = Path(__file__).with_name("toy.py")
+SPEC = importlib.util.spec_from_file_location("pahara_toy", TOY)
+toy = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(toy)
 PLAN = {"epochs": 3, "lr": 0.02, "ema": 0.95, "accumulate": 2, "freeze": 1, "device": "cpu"}
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
@@ -30,15 +34,22 @@ def run(folder: Path, devices: int, *more: str) -> subprocess.CompletedProcess:
     return subprocess.run(command(folder, devices, *more), capture_output=True, text=True, timeout=240, env=ONE_THREAD, check=False)
 
 
-def test_two_processes_give_the_result_of_one(tmp_path):
-    for devices in (1, 2):
-        done = run(tmp_path / str(devices), devices)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr.count("epoch ") == 3, "one process speaks for both"
-    one, two = (read_weights(tmp_path / name / "last.safetensors")[0] for name in ("1", "2"))
+@pytest.fixture(scope="module")
+def both(tmp_path_factory) -> Path:
+    """A run of two processes."""
+    folder = tmp_path_factory.mktemp("both")
+    done = run(folder, 2)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("epoch ") == 3, "one process speaks for both"
+    return folder
+
+
+def test_two_processes_give_the_result_of_one(tmp_path, both):
+    toy.learn(tmp_path, Plan(**PLAN), dropout=0.0)
+    one, two = (read_weights(folder / "last.safetensors")[0] for folder in (tmp_path, both))
     for name, value in one.items():
         torch.testing.assert_close(two[name], value, rtol=1e-4, atol=1e-6)
-    rows = [read_metrics(tmp_path / name / "metrics.csv") for name in ("1", "2")]
+    rows = [read_metrics(folder / "metrics.csv") for folder in (tmp_path, both)]
     for alone, together in zip(*rows, strict=True):
         assert together["train_loss"] == pytest.approx(alone["train_loss"], rel=1e-4)
         assert together["accuracy"] == pytest.approx(alone["accuracy"], abs=0.03)
@@ -50,7 +61,7 @@ def test_a_mistake_in_a_process_ends_all_with_the_same_words(tmp_path):
     assert "pahara.core.errors.TrainingError: the loss is not a finite number at step 3" in done.stderr.splitlines()[-1]
 
 
-def test_ctrl_c_stops_both_after_the_same_step_and_the_run_goes_on(tmp_path):
+def test_ctrl_c_stops_both_after_the_same_step_and_the_run_goes_on(tmp_path, both):
     process = subprocess.Popen(
         command(tmp_path / "stopped", 2, "--slow", "0.1", "--write", str(tmp_path / "count")),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ONE_THREAD, start_new_session=True,
@@ -65,7 +76,7 @@ def test_ctrl_c_stops_both_after_the_same_step_and_the_run_goes_on(tmp_path):
     assert process.returncode == 0, told
     assert json.loads(out)["stopped"] == "interrupted"
     assert told.count("all is saved in") == 1
-    assert run(tmp_path / "stopped", 2, "--resume").returncode == 0
-    assert run(tmp_path / "whole", 2).returncode == 0
-    one, other = (read_weights(tmp_path / name / "last.safetensors")[0] for name in ("stopped", "whole"))
+    done = run(tmp_path / "stopped", 2, "--resume")
+    assert done.returncode == 0, done.stderr
+    one, other = (read_weights(folder / "last.safetensors")[0] for folder in (tmp_path / "stopped", both))
     assert all(torch.equal(one[name], other[name]) for name in one)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,9 @@ from pahara.training import Plan, read_metrics, read_weights
 from pahara.training.checkpoint import load_state, save_state
 
 TOY = Path(__file__).with_name("toy.py")
+SPEC = importlib.util.spec_from_file_location("pahara_toy", TOY)
+toy = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(toy)
 # All that has a memory: momentum, averaged weights, dropout, augmentation, left-over batches, a frozen beginning.
 PLAN = {"epochs": 6, "lr": 0.02, "ema": 0.95, "accumulate": 2, "freeze": 2, "layer_decay": 0.7, "save_seconds": 0.0, "device": "cpu"}
 
@@ -52,10 +57,17 @@ def same(a: Path, b: Path) -> None:
     assert rows[0] == rows[1]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """The run that was left alone."""
+    folder = tmp_path_factory.mktemp("whole")
+    toy.learn(folder, Plan(**PLAN))
+    return folder
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kills", [(9,), (8, 20), (3, 12, 26)])
-def test_a_run_that_was_killed_ends_as_if_it_never_was(tmp_path, kills):
-    finish(begin(tmp_path / "whole"))
+@pytest.mark.parametrize("kills", [(9,), (4, 20)])
+def test_a_run_that_was_killed_ends_as_if_it_never_was(tmp_path, whole, kills):
     folder, told = tmp_path / "killed", tmp_path / "count"
     learned = 0
     for batch in kills:
@@ -66,30 +78,56 @@ def test_a_run_that_was_killed_ends_as_if_it_never_was(tmp_path, kills):
         told.unlink()
         learned = batch - 1  # at least: every step is saved
         assert load_state(folder / "resume.pt")["standing"]["epoch"] < 6
-    result, _ = finish(begin(folder, "--resume"))
-    assert result["stopped"] == "finished"
-    assert result["steps"] == "18"
-    same(tmp_path / "whole", folder)
+    result, _ = toy.learn(folder, Plan(**PLAN), resume=True)
+    assert (result.stopped, result.steps) == ("finished", 18)
+    same(whole, folder)
 
 
 @pytest.mark.slow
-def test_a_run_with_workers_and_rare_saves_goes_on_too(tmp_path):
+def test_a_run_with_workers_and_rare_saves_goes_on_too(tmp_path, whole):
     plan = {**PLAN, "save_seconds": 0.15}
-    finish(begin(tmp_path / "whole", "--workers", "2", plan=plan))
     process = begin(tmp_path / "killed", "--slow", "0.02", "--workers", "1", "--write", str(tmp_path / "count"), plan=plan)
     wait_for(22, tmp_path / "count", process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert load_state(tmp_path / "killed" / "resume.pt")["standing"]["step"] < 18
-    finish(begin(tmp_path / "killed", "--resume", plan=plan))
-    same(tmp_path / "whole", tmp_path / "killed")
+    toy.learn(tmp_path / "killed", Plan(**plan), resume=True)
+    same(whole, tmp_path / "killed")
+
+
+@pytest.mark.parametrize("place", ["measure", "loss"])
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_any_moment_will_do(tmp_path, whole, place, turn):
+    """Also between the last step of an epoch and its measurement."""
+
+    class Cut(toy.Tell):
+        def __init__(self) -> None:
+            super().__init__()
+            self.turns = 0
+
+        def cut(self, where: str) -> None:
+            self.turns += where == place
+            if self.turns == turn and where == place:
+                raise RuntimeError("the power is gone")
+
+        def loss(self, model, batch):
+            self.cut("loss")
+            return super().loss(model, batch)
+
+        def measure(self, model, batches, device):
+            self.cut("measure")
+            return super().measure(model, batches, device)
+
+    with pytest.raises(RuntimeError, match="the power is gone"):
+        toy.learn(tmp_path, Plan(**PLAN), task=Cut())
+    toy.learn(tmp_path, Plan(**PLAN), resume=True)
+    same(whole, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, number):
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, whole, number):
     plan = {**PLAN, "save_seconds": 3600}  # nothing but the signal makes it save
-    finish(begin(tmp_path / "whole", plan=plan))
     process = begin(tmp_path / "stopped", "--slow", "0.02", "--write", str(tmp_path / "count"), plan=plan)
     wait_for(15, tmp_path / "count", process)
     process.send_signal(number)
@@ -98,16 +136,15 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, number):
     assert "all is saved in" in told
     assert "To go on: call train(…, resume=True)" in told
     assert 7 <= int(result["steps"]) < 18
-    finish(begin(tmp_path / "stopped", "--resume", plan=plan))
-    same(tmp_path / "whole", tmp_path / "stopped")
+    toy.learn(tmp_path / "stopped", Plan(**plan), resume=True)
+    same(whole, tmp_path / "stopped")
 
 
-@pytest.mark.slow
 def test_a_run_goes_on_only_with_the_plan_that_it_began_with(tmp_path):
-    finish(begin(tmp_path, plan={**PLAN, "epochs": 1}))
-    process = begin(tmp_path, "--resume", plan={**PLAN, "epochs": 1, "lr": 0.01})
-    assert process.wait(60) != 0
-    assert "begun with another plan (lr: 0.02 then, 0.01 now)" in process.communicate()[1]
+    plan = Plan(**{**PLAN, "epochs": 1})
+    toy.learn(tmp_path, plan)
+    with pytest.raises(TrainingError, match=r"begun with another plan \(lr: 0\.02 then, 0\.01 now\)"):
+        toy.learn(tmp_path, replace(plan, lr=0.01), resume=True)
 
 
 def test_what_decides_only_the_pace_may_change(tmp_path):

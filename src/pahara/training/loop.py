@@ -97,7 +97,7 @@ def _learn(
     ledger = Ledger(now, fabric.device)
     watchdog = Watchdog(now.watch, at_once=fabric.device.type == "cpu", kept=str(folder / LAST))
     steps = -(-len(batches) // plan.accumulate)  # the optimiser makes one step for every `accumulate` batches
-    stopping, lr = False, 0.0
+    stopping, lr = False, plan.lr
     with Stop() as stop, Progress(shown and fabric.is_global_zero, plan.epochs, steps, now.step) as show, keeper:
         keeper.save(now, ledger)
         while now.epoch < plan.epochs and not tired(now, plan) and not stopping:
@@ -137,7 +137,12 @@ def _learn(
                     break
             else:
                 watchdog.look()
-                row = {"epoch": float(now.epoch + 1), "step": float(now.step), "lr": lr, **ledger.means()}
+                row = {
+                    "epoch": float(now.epoch + 1),
+                    "step": float(now.step),
+                    "lr": plan.lr * lr_factor(now.step - 1, plan, steps),
+                    **ledger.means(),
+                }
                 row.update(measured(fabric, task, average.model, held_out))
                 better = is_better(row[task.best], now.best, task)
                 if better:
