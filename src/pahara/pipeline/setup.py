@@ -83,7 +83,12 @@ def prepare(
             memory=plan.memory,
             beat=BEAT,
             config=json.dumps(config.as_dict()) if config is not None else "",
-            settings={"camera": plan.camera, "detector": chosen.name, "folder": str(config.folder) if config is not None else "", "classes": list(names)},
+            settings={
+                "camera": plan.camera,
+                "detector": chosen.name,
+                "folder": str(config.folder) if config is not None else "",
+                "classes": list(names),
+            },
         )
         recorder = Recorder(
             store,
