@@ -19,6 +19,12 @@ ALL = {
     "motion_gate": [],
     "demo": ["--seeds", "3"],
     "memory": ["--hours", "0.25"],
+    "detector": [],
+    "throughput": ["--rounds", "2", "--steps", "20"],
+    "int8": ["--every", "20", "--rounds", "15"],
+    "skeletons": [],
+    "fights": [],
+    "finetune": ["--epochs", "2"],
 }
 
 
