@@ -16,7 +16,9 @@ def need_training() -> None:
     """TrainingError, with what to install, where this installation can only watch."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise TrainingError(f"training needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: pip install 'pahara[train]'")
+        raise TrainingError(
+            f"training needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed: pip install 'pahara[train]'"
+        )
 
 
 def shown(name: str, value: Any) -> str:
