@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ ASSETS = Path(os.environ.get("PAHARA_ASSETS", ROOT.parent / "shared" / "assets")
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell does so to what runs in the background; programs would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def asset_path(name: str) -> Path:
