@@ -16,6 +16,7 @@ import av
 
 from pahara.core import StoreError
 
+from .clock import seconds_of
 from .files import ClipInfo, new_file
 from .pixels import UPRIGHT, Orientation, to_image
 from .writer import VideoWriter
@@ -37,7 +38,7 @@ class Entry:
     @property
     def seconds(self) -> float:
         """Joined seconds of its picture."""
-        return float(self.packet.pts * self.time_base)
+        return seconds_of(self.packet.pts, self.time_base)
 
 
 class Template:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from statistics import median
 
 BACKWARD = 1.0  # seconds: a clock that falls back further has been reset; less, and its frames are dropped until it catches up
 AHEAD = 10.0  # seconds that a live camera's clock may run ahead of ours between two packets before it counts as reset
 FILE_GAP = 3600.0  # seconds: a longer hole inside a file is a broken timestamp, not a pause of the recorder
+
+
+def seconds_of(ticks: int, time_base: Fraction) -> float:
+    """As float(ticks * time_base), at a tenth of its cost: this is asked several times a frame."""
+    return ticks * time_base.numerator / time_base.denominator
+
+
+def ticks_of(seconds: float, time_base: Fraction) -> int:
+    """The nearest tick; as round(seconds / time_base)."""
+    return round(seconds / (time_base.numerator / time_base.denominator))
 
 
 class PacketClock:

@@ -15,7 +15,7 @@ import av
 from pahara.core import Frame, SourceError
 
 from .clip import Template
-from .clock import PacketClock
+from .clock import PacketClock, seconds_of, ticks_of
 from .container import Connection, Opener, connect, explain, sniff
 from .ring import FrameRing, PacketRing
 from .source import Decoding, VideoSource
@@ -145,7 +145,7 @@ class FileSource(VideoSource):
                     read += 1
                 stamp = packet.dts if packet.dts is not None else packet.pts
                 if packet.size and stamp is not None:
-                    clock.place(float(stamp * base), 0.0)
+                    clock.place(seconds_of(stamp, base), 0.0)
                     move(packet, clock.offset, base)
                     self.stats.resets = clock.resets
                     if packet.pts is None:
@@ -182,7 +182,7 @@ def _pace(packets: list[av.Packet], connection: Connection) -> int:
 
 def move(packet: av.Packet, offset: float, time_base: Fraction) -> None:
     """Shift a packet's timestamps by `offset` seconds."""
-    ticks = round(offset / time_base)
+    ticks = ticks_of(offset, time_base)
     if packet.pts is not None:
         packet.pts += ticks
     if packet.dts is not None:

@@ -16,7 +16,7 @@ import av
 from pahara.core import Frame, SourceError
 
 from .clip import RAW, Template
-from .clock import PacketClock
+from .clock import PacketClock, seconds_of
 from .container import Connection, Opener, connect, explain, mends_itself
 from .file import move
 from .ring import FrameRing, PacketRing
@@ -62,7 +62,7 @@ class _Burst:
 
 
 def _stamp(packet: av.Packet, time_base: Fraction) -> float:
-    return float((packet.dts if packet.dts is not None else packet.pts) * time_base)
+    return seconds_of(packet.dts if packet.dts is not None else packet.pts, time_base)
 
 
 class LiveSource(VideoSource):
@@ -211,7 +211,7 @@ class LiveSource(VideoSource):
                 packet.pts = packet.dts
             if template is not None and isinstance(self.ring, PacketRing):
                 self.ring.append(packet, base, template)
-            self._hand_over(_Waiting(packet, connection.decoder, base, float(packet.pts * base), arrival))
+            self._hand_over(_Waiting(packet, connection.decoder, base, seconds_of(packet.pts, base), arrival))
 
         for packet, arrival, waited in self._packets(connection, base):
             if first is None:

@@ -13,7 +13,7 @@ import av
 
 from pahara.core import Frame
 
-from .clock import FrameClock
+from .clock import FrameClock, seconds_of, ticks_of
 from .pixels import UPRIGHT, Orientation, to_image, to_luma
 from .ring import FrameRing, PacketRing
 
@@ -121,11 +121,11 @@ class Decoding:
             stats.corrupt += picture.is_corrupt
             packet = self.untimed.pop(picture.pts, None) if self.untimed else None
             stamp = picture.dts if packet is not None or picture.pts is None else picture.pts
-            time = self.clock.time(None if stamp is None else float(stamp * time_base))
+            time = self.clock.time(None if stamp is None else seconds_of(stamp, time_base))
             if (picture.width, picture.height) != self._coded_size:
-                self._look_at(picture, None if stamp is None else float(stamp * time_base))
+                self._look_at(picture, None if stamp is None else seconds_of(stamp, time_base))
             if packet is not None and time is not None:
-                packet.pts = round((time + (self.clock.zero or 0.0)) / time_base)
+                packet.pts = ticks_of(time + (self.clock.zero or 0.0), time_base)
             stats.dropped, stats.longest_gap = self.clock.dropped, self.clock.longest_gap
             if time is not None:
                 found.append(self._frame(picture, time))
