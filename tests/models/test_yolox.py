@@ -115,3 +115,22 @@ def test_cells_and_boxes_agree_with_the_watchers_reading():
     rows = torch.zeros(1, len(corners), 6)
     rows[0, 0] = torch.tensor([0.5, 0.25, 0.0, float(np.log(2)), 0, 0])  # middle (4, 2), 8 wide, 16 tall
     assert decode(rows, corners, strides)[0, 0].tolist() == pytest.approx([0, -6, 8, 10])
+
+
+def test_one_step_of_adam_does_not_throw_away_what_folded_weights_know(official, pictures, expected):
+    model = load_official(YOLOX(80), official)
+    batch = torch.from_numpy(pictures)
+    settle_norms(model, [batch])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+    model.train()(batch).square().mean().backward()
+    optimizer.step()
+    sure = expected[..., 4] > 0.5
+    assert sure.any(), "the pictures show something"
+    assert (answer(model, pictures)[..., 4][sure] > 0.3).mean() > 0.8
+
+
+def test_weights_kept_in_half_precision_are_read_too(pictures):
+    from pahara.detection.zoo import locate
+
+    model = load_official(YOLOX(3), locate("pahara-nano"))
+    assert np.isfinite(answer(model, pictures)).all()

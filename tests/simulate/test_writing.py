@@ -94,3 +94,12 @@ def test_a_wrong_truth_file_is_told_in_one_line(tmp_path, content):
     with pytest.raises(PaharaError) as error:
         read_truth(tmp_path / "truth.json")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("part", ["zones", "lines", "frames", "incidents"])
+def test_a_truth_file_with_a_part_of_another_kind_is_refused_in_one_line(part, tmp_path):
+    told = {"format": "pahara-truth", "version": 1, "fps": 1, "size": [1, 1], "duration": 1, "epoch": 0, "frames": [], "incidents": []}
+    told[part] = {"a": 1} if part in ("frames", "incidents") else [1]
+    (tmp_path / "truth.json").write_text(json.dumps(told))
+    with pytest.raises(PaharaError, match="the truth file is damaged"):
+        read_truth(tmp_path / "truth.json")

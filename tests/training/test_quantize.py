@@ -85,6 +85,23 @@ def test_the_verdict_follows_the_figures(ms, accuracy, worth, word):
     assert word in told.verdict
 
 
+def test_a_model_that_knows_nothing_is_not_praised_for_losing_nothing():
+    told = Quantized(Side(Path("a"), 4_000_000, 10, 0.0), Side(Path("b"), 1_000_000, 2, 0.0), "AP50", 10, 10, False, ())
+    assert not told.worth_it
+    assert "nothing to judge" in told.verdict
+
+
+def test_a_classifier_is_measured_on_what_its_training_held_out(classifier, tmp_path):
+    from pahara.training.data.folders import read_class_folders
+
+    _, data = classifier
+    told = {"divided": {"files": read_class_folders(data).mark, "val": 0.25, "seed": 3}}
+    own = to_onnx(build("tinyvgg", classes=2, width=16), (3, 24, 24), tmp_path / "own.onnx", {**ABOUT, **told})
+    made = quantize(own.path, data, calibrate=8)
+    assert made.pictures == 20, "a quarter of 80"
+    assert not made.overlap
+
+
 def test_a_missing_model_is_told_in_one_line(tmp_path):
     with pytest.raises(ModelError, match="no model file"):
         quantize(tmp_path / "gone.onnx", tmp_path)

@@ -104,6 +104,12 @@ def split(
     table(["split", "files", "sources"], [[name, count, done.groups[name]] for name, count in done.files.items()], right=(1, 2))
     if done.joined:
         say(f"{done.joined} pictures stay with another that looks nearly the same")
+    if done.cut:
+        note(
+            f"{'one recording' if done.cut == 1 else f'{done.cut} recordings'} only: cut into stretches of time. The same place and day "
+            "teaches and examines, so figures will look better than on another day; add another film with `pahara data label`",
+            style="yellow",
+        )
     say(f"{mark('ok')} written: {done.file}" + (f" (as it was: {done.backup})" if done.backup else ""), style="green")
 
 

@@ -196,7 +196,7 @@ def model(
     report: Annotated[Path | None, typer.Option("--report", help="Also write a self-contained HTML report to this file.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """A trained model on data it has not seen: accuracy, AP or AUROC, class by class (needs pahara[train])."""
+    r"""A trained model on data it has not seen: accuracy, AP or AUROC, class by class (needs pahara\[train])."""
     from .learning import need_training, short, show_outcome
     from .output import say, say_json
 

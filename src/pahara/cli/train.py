@@ -35,7 +35,7 @@ FindLr = Annotated[bool, typer.Option("--find-lr", help="Try learning rates for 
 Boards = Annotated[bool, typer.Option("--tensorboard", help="Also write logs that TensorBoard reads.")]
 HoldOut = Annotated[float, typer.Option("--hold-out", help="Share of the data to measure on, where no val/ folder is laid out.")]
 
-verbs = typer.Typer(no_args_is_help=True, help="Train a model from your own data (needs pahara[train]).")
+verbs = typer.Typer(no_args_is_help=True, help=r"Train a model from your own data (needs pahara\[train]).")
 
 
 def register(app: typer.Typer) -> None:

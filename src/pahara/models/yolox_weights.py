@@ -51,6 +51,9 @@ def _from_onnx(model: YOLOX, path: Path) -> YOLOX:
     except Exception as error:  # protobuf's errors have no common class
         raise ModelError(f"{path} is no ONNX file ({error})") from error
     arrays = {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+    for node in graph.node:  # weights kept in half precision are widened on the way
+        if node.op_type == "Cast" and node.input[0] in arrays:
+            arrays[node.output[0]] = arrays[node.input[0]].astype("float32")
     found = [
         (torch.tensor(arrays[node.input[1]]), torch.tensor(arrays[node.input[2]]))
         for node in graph.node
@@ -109,7 +112,7 @@ def settle_norms(model: nn.Module, batches: Iterable[Tensor]) -> None:
 
     Weights from an ONNX file have their batch norm folded into the convolutions, so the norms know no mean and no
     variance; trained as they are, the first step would throw the model's knowledge away. This measures both on some
-    pictures and rewrites scale and bias so that the output in `eval` mode stays the same.
+    pictures and rewrites kernels, scale and bias so that the output in `eval` mode stays the same.
     """
     sums: dict[nn.BatchNorm2d, list[Tensor]] = {}
 
@@ -137,3 +140,24 @@ def settle_norms(model: nn.Module, batches: Iterable[Tensor]) -> None:
         norm.weight.copy_(gain * torch.sqrt(spread + norm.eps))
         cast(Tensor, norm.running_mean).copy_(mean)
         cast(Tensor, norm.running_var).copy_(spread)
+    for module in model.modules():
+        if isinstance(module, BaseConv):
+            _natural_scale(module)
+
+
+def _natural_scale(layer: BaseConv) -> None:
+    """Kernels as large as a fresh layer's, and a norm that makes up for it: the answer stays the same.
+
+    Folding divides each kernel by the spread of what it sees; where pixels go from 0 to 255 it is left with thousandths, and
+    a step of Adam, which is as long for a small weight as for a large one, would blow it away.
+    """
+    kernel, norm = layer.conv.weight, layer.bn
+    size = kernel.flatten(1).double().square().mean(1).sqrt()  # (outputs,)
+    scale = torch.where(size > 1e-12, kernel[0].numel() ** -0.5 / size.clamp(min=1e-12), torch.ones_like(size))
+    mean, spread = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
+    wider = spread.double() * scale * scale
+    gain = norm.weight.double() * torch.sqrt(wider + norm.eps) / (torch.sqrt(spread.double() + norm.eps) * scale)
+    kernel.copy_(kernel * scale[:, None, None, None])
+    norm.weight.copy_(gain)
+    mean.copy_(mean.double() * scale)
+    spread.copy_(wider)

@@ -131,5 +131,5 @@ def read_truth(path: str | Path) -> Truth:
             data.get("name", path.stem), data["fps"], tuple(data["size"]), data["duration"], data["epoch"], zones, lines, frames, incidents,
             tuple(data.get("rules", ())),
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # the last: a list where names should lead to values
         raise SourceError(f"{path}: the truth file is damaged: {error!r}") from None

@@ -77,11 +77,13 @@ class Quantized:
     @property
     def worth_it(self) -> bool:
         """At least 1.3 times faster at no more than two points of accuracy."""
-        return self.speedup >= WORTH and self.drop <= LOSS
+        return self.before.accuracy > 0 and self.speedup >= WORTH and self.drop <= LOSS
 
     @property
     def verdict(self) -> str:
         """One honest sentence."""
+        if not self.before.accuracy > 0:
+            return f"nothing to judge: the float model itself has no {self.metric} on these pictures; train it first, or give pictures that it knows"
         size = f"{self.before.bytes / max(self.after.bytes, 1):.1f} times smaller"
         pace = f"{self.speedup:.2f} times as fast" if self.speedup >= 1 else f"slower ({self.speedup:.2f} times as fast)"
         cost = f"{100 * self.drop:.1f} points of {self.metric} lost" if self.drop > 0 else f"no {self.metric} lost"
@@ -361,7 +363,8 @@ def _classifier(about: About, data: Path, most: int) -> tuple[Ruler, Sequence[Pa
     strange = [name for name in folders.names if name not in about.classes]
     if strange:
         raise DataError(f"{data} has the class {strange[0]!r}, which the model does not know; it knows {', '.join(about.classes)}")
-    parts = folders.divided()
+    own = folders.as_trained(about.more)
+    parts = own or folders.divided()
     part = next(name for name in ("test", "val", "train") if parts.get(name))
     names = {item.path: folders.names[item.label] for item in parts[part]}
     tested = spread(list(names), most)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from pahara.core import Detections
 from pahara.core.errors import DataError
 from pahara.training.data import DetectionSet, read_yolo_set
+from pahara.training.data.dividing import divide, stretches
 from pahara.training.data.doctor import check
 from pahara.training.data.labelling import label_video
 
@@ -105,3 +108,25 @@ def test_other_peoples_folders_are_left_alone(frames, tmp_path):
         label_video(frames, RedFinder(), tmp_path / "mine")
     with pytest.raises(DataError, match="more than 0 seconds"):
         label_video(frames, RedFinder(), tmp_path / "new", every=0)
+
+
+def test_one_film_is_split_into_stretches_of_time_and_the_set_is_fit_to_train(frames, tmp_path):
+    out = tmp_path / "set"
+    label_video(frames, RedFinder(), out, every=0.5)
+    done = divide(out)
+    assert done.cut == 1
+    parts = read_yolo_set(out)
+    assert all(parts[name] for name in ("train", "val", "test"))
+    order = sorted(path.name for name in ("train", "val", "test") for path in parts[name])
+    side = {path.name: name for name in ("train", "val", "test") for path in parts[name]}
+    changes = sum(side[a] != side[b] for a, b in zip(order, order[1:], strict=False))
+    assert changes < len(order) - 1, "neighbours in time stay together"
+    told = check(out)
+    assert told.fit
+    assert {"leak-few"} == {finding.code for finding in told.findings if finding.code.startswith("leak")}
+
+
+def test_stretches_follow_the_numbers_in_the_names_and_stay_within_their_film():
+    paths = [Path(f"{film}-t{second}.jpg") for film in ("a", "b") for second in (10, 2, 1, 11)]
+    cut = stretches(paths, ["a"] * 4 + ["b"] * 4, most=2)
+    assert cut == ["a 2/2", "a 1/2", "a 1/2", "a 2/2", "b 2/2", "b 1/2", "b 1/2", "b 2/2"]

@@ -154,3 +154,9 @@ def test_labels_of_axes_wear_no_outline():
     html = page(history_charts(HISTORY))
     assert re.findall(r'<(\w+) class="grid"', html)
     assert set(re.findall(r'<(\w+) class="grid"', html)) == {"line"}
+
+
+def test_parts_of_the_training_loss_are_not_shown_as_measured_on_held_out_data():
+    rows = [{"epoch": k, "lr": 0.1, "train_loss": 3.0 - k, "train_box": 2.0, "map50": 0.1 * k} for k in (1, 2)]
+    shown = {chart.title["en"]: len(chart.lines) for chart in history_charts(rows)}
+    assert shown == {"Loss": 2, "On held-out data": 1, "Learning rate": 1}

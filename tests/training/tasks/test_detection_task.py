@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 
 from pahara.core import DataError, ModelError, TrainingError  # noqa: E402
 from pahara.training.tasks.detection import open_job, predict  # noqa: E402
+from pahara.training.tasks.doing import measured_start, worse_than_start  # noqa: E402
 from pahara.training.tasks.job import Wishes  # noqa: E402
 
 
@@ -72,3 +73,28 @@ def test_what_cannot_be_is_said_in_one_line(squares, tmp_path):
         text.write_text("")
     with pytest.raises(DataError, match="no training picture has a box"):
         job_of(squares)
+
+
+def test_training_starts_from_the_detector_that_comes_with_pahara(squares):
+    job = job_of(squares, weights="pahara-nano")
+    assert job.model.classes == 2
+    assert job.about["model"] == "yolox-nano"
+    with pytest.raises(ModelError, match="holds a yolox-nano, and --model asks for yolox-s"):
+        job_of(squares, weights="pahara-nano", model="yolox-s")
+    with pytest.raises(ModelError, match=r"no weights file .*gone\.onnx"):
+        job_of(squares, weights="gone.onnx")
+
+
+def test_a_training_that_ends_worse_than_its_start_says_so(squares):
+    from pahara.training.loop import Result
+
+    job = job_of(squares, weights="pahara-nano")
+    before = measured_start(job, squares)
+    assert 0 <= before <= 1
+    assert measured_start(job, squares) == before, "a run that goes on reads what was measured"
+    worse = Result(squares, "finished", 0.25, 1, 1, 2, 1.0, [])
+    (words,) = worse_than_start(job, 0.5, worse)
+    assert "0.500 with pahara-nano" in words["en"]
+    assert "0.250" in words["bn"]
+    assert worse_than_start(job, 0.25, worse) == ()
+    assert measured_start(job_of(squares), squares) is None, "a fresh model knows nothing that could be lost"

@@ -169,3 +169,17 @@ def test_a_picture_of_any_size_and_shape_is_taken(trained):
     rng = np.random.default_rng(0)
     odd = [rng.integers(0, 255, shape, dtype=np.uint8) for shape in ((5, 300, 3), (1000, 7, 3), (1, 1, 3))]
     assert np.allclose(image.predict(model, about, odd).sum(1), 1, atol=1e-5)
+
+
+def test_the_folder_it_learned_from_is_measured_on_what_was_held_out(trained, shapes, pahara, tmp_path):
+    own = json.loads(pahara("evaluate", "model", trained[0], shapes, "--json").out)["figures"]["examples"]
+    assert own == json.loads((trained[0] / "figures.json").read_text())["examples"]
+    other = shutil.copytree(shapes, tmp_path / "more")
+    shutil.copy(next((other / "dark").iterdir()), other / "dark" / "new.png")
+    everything = json.loads(pahara("evaluate", "model", trained[0], other, "--json").out)["figures"]["examples"]
+    assert everything == len(list(other.rglob("*.png"))), "a folder that it does not know counts as a whole"
+
+
+def test_help_names_the_extra_with_its_brackets(pahara):
+    assert "pahara[train]" in pahara("train", "--help").out
+    assert "pahara[train]" in " ".join(pahara("evaluate", "model", "--help").out.split())

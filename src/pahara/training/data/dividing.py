@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pahara.core.errors import DataError
+from pahara.video.address import natural_order
 
 from .clip_folders import read_clip_folders
 from .folders import SPLIT_FILE, Item, read_class_folders, read_sources
@@ -22,6 +23,7 @@ from .splits import SHARES, groups_of, joined, split
 from .yolo import SPLITS, YoloSet, label_file, read_labels, read_yolo_set, write_yaml
 
 Progress = Callable[[int, int], None]
+STRETCHES = 12  # of one recording, where recordings are too few
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Divided:
     groups: Mapping[str, int]  # recordings (or single files) of each split
     joined: int  # files that stay with another because they look nearly the same
     backup: Path | None  # the file as it was
+    cut: int = 0  # recordings that had to be cut into stretches of time, because there were fewer of them than splits
 
 
 def divide(
@@ -41,7 +44,8 @@ def divide(
     """Split a data set anew: classes spread evenly, recordings (and, with `near`, pictures that look the same) on one side.
 
     A YOLO set gets train.txt, val.txt and test.txt, which its data.yaml then names (the old one is kept); class folders get
-    split.csv. DataError where that is impossible.
+    split.csv. A YOLO set of fewer recordings than splits, such as one labelled film, is cut into stretches of time.
+    DataError where that is impossible.
     """
     from .doctor import kind_of
 
@@ -63,7 +67,14 @@ def _divide_yolo(data: YoloSet, shares: Mapping[str, float], seed: int, near: bo
     pictures = list(dict.fromkeys(picture for some in data.pictures.values() for picture in some))
     labels = [read_labels(label_file(picture), len(data.names))[1] for picture in pictures]
     sources = read_sources(data.root) or read_sources(data.file.parent)
-    groups, together = _groups(pictures, groups_of(pictures, sources), near, progress)
+    whole = groups_of(pictures, sources)
+    groups, together = _groups(pictures, whole, near, progress)
+    cut, wanted = 0, sum(share > 0 for share in shares.values())
+    if len(set(whole)) < wanted <= len(pictures):
+        cut, lengths = len(set(whole)), stretches(pictures, whole)
+        groups, together = _groups(pictures, lengths, near, progress)
+        if len(set(groups)) < wanted:  # the whole film looks alike
+            groups, together = lengths, 0
     parts = split(_rarest(labels, len(data.names)), groups, shares=shares, seed=seed)
     home = data.file.parent
     try:
@@ -79,7 +90,7 @@ def _divide_yolo(data: YoloSet, shares: Mapping[str, float], seed: int, near: bo
         beside.replace(data.file)
     except OSError as error:
         raise DataError(f"{home}: it cannot be written ({error.strerror or error})") from None
-    return _told(data.file, parts, groups, together, aside / data.file.name)
+    return _told(data.file, parts, groups, together, aside / data.file.name, cut)
 
 
 def _divide_folders(
@@ -97,6 +108,20 @@ def _divide_folders(
     except OSError as error:
         raise DataError(f"{root / SPLIT_FILE}: it cannot be written ({error.strerror or error})") from None
     return _told(root / SPLIT_FILE, parts, groups, together, None)
+
+
+def stretches(paths: Sequence[Path], groups: Sequence[str], most: int = STRETCHES) -> list[str]:
+    """The groups cut into at most `most` stretches of files that follow one another, by the numbers in their names.
+
+    Neighbours in time look alike, so a stretch stays whole; yet the same day and place is on both sides of a split of stretches.
+    """
+    found = list(groups)
+    for group in dict.fromkeys(groups):
+        rows = sorted((row for row, its in enumerate(groups) if its == group), key=lambda row: natural_order(paths[row].name))
+        many = min(most, len(rows))
+        for place, row in enumerate(rows):
+            found[row] = f"{group} {place * many // len(rows) + 1}/{many}"
+    return found
 
 
 def _groups(paths: Sequence[Path], groups: list[str], near: bool, progress: Progress | None) -> tuple[list[str], int]:
@@ -118,10 +143,12 @@ def _rarest(labels: Sequence[NDArray[np.int64]], classes: int) -> list[int]:
     return [min(set(some.tolist()), key=lambda label: (counts[label], label), default=classes) for some in labels]
 
 
-def _told(file: Path, parts: Mapping[str, NDArray[np.intp]], groups: Sequence[str], together: int, backup: Path | None) -> Divided:
+def _told(
+    file: Path, parts: Mapping[str, NDArray[np.intp]], groups: Sequence[str], together: int, backup: Path | None, cut: int = 0
+) -> Divided:
     names = [name for name in SPLITS if name in parts]
     counted = {name: len({groups[row] for row in parts[name].tolist()}) for name in names}
-    return Divided(file, {name: len(parts[name]) for name in names}, counted, together, backup)
+    return Divided(file, {name: len(parts[name]) for name in names}, counted, together, backup, cut)
 
 
 def _listed(picture: Path, home: Path) -> str:

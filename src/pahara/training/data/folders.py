@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pahara.core.errors import DataError
 
@@ -37,6 +39,19 @@ class ClassFolders:
     @property
     def items(self) -> tuple[Item, ...]:
         return tuple(item for items in self.splits.values() for item in items)
+
+    @property
+    def mark(self) -> str:
+        """Tells this set of files from another: 16 hex digits of their names. The same set elsewhere has the same mark."""
+        names = "\n".join(sorted(_relative(item.path, self.root) for item in self.items))
+        return hashlib.sha256(names.encode()).hexdigest()[:16]
+
+    def as_trained(self, about: Mapping[str, Any]) -> dict[str, tuple[Item, ...]] | None:
+        """The division that a training made of this very folder (its `about["divided"]`); None where it learned from other files."""
+        told = about.get("divided")
+        if not told or "" not in self.splits or told["files"] != self.mark:
+            return None
+        return self.divided(shares={"train": 1 - told["val"], "val": told["val"]}, seed=told["seed"])
 
     def divided(self, *, shares: Mapping[str, float] = SHARES, seed: int = 0) -> dict[str, tuple[Item, ...]]:
         """The splits as laid out or as `split.csv` says; else made from the seed, stratified and by source.

@@ -101,9 +101,8 @@ def history_charts(history: Sequence[Mapping[str, float]]) -> tuple[Chart, ...]:
     names = [name for name in dict.fromkeys(key for row in history for key in row) if name not in ("epoch", "seconds", "step", "deciding")]
     groups: dict[str, list[str]] = {"loss": [], "score": [], "lr": []}
     for name in names:
-        groups["lr" if name.split("/")[-1] in ("lr", "learning_rate") else "loss" if "loss" in name or "error" in name else "score"].append(
-            name
-        )
+        taught = name.startswith("train_") or "loss" in name or "error" in name  # parts of the training loss are losses too
+        groups["lr" if name.split("/")[-1] in ("lr", "learning_rate") else "loss" if taught else "score"].append(name)
     made = []
     for group, members in groups.items():
         lines = []

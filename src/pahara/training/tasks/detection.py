@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from pahara.core import DataError, Detections, Image, ModelError, TrainingError
 from pahara.core.boxes import nms
 from pahara.detection import zoo
+from pahara.detection.about import read_about
+from pahara.detection.engine import OnnxRuntimeEngine
 from pahara.detection.letterbox import Fit
 from pahara.detection.names import COCO_80
 from pahara.evaluation import Annotations, evaluate_detection
@@ -41,6 +43,7 @@ MOST = 100  # boxes a picture
 CACHE_MB = 800.0  # decoded pictures kept in memory
 PREPARATION: Mapping[str, Any] = {"fit": "letterbox", "place": "top-left", "pad": 114.0, "rgb": False}
 OFFICIAL = (".onnx", ".pth", ".tar")
+BY_NAME = ("yolox-nano", "yolox-tiny", "yolox-s", "pahara-nano")  # weights to start from that have a name
 
 
 @dataclass
@@ -127,13 +130,14 @@ def boxes_of(model: nn.Module, pictures: Tensor, names: Sequence[str], *, least:
 def open_job(data: Path, wishes: Wishes) -> Job:
     """Everything for `pahara train detector`. DataError, ModelError or TrainingError for what cannot be.
 
-    `--from` takes a run, or official YOLOX weights: a name ("yolox-nano"), a .pth or an .onnx file.
+    `--from` takes a run, or a YOLOX that was published or exported: a name ("yolox-nano", "pahara-nano"), a .pth or an .onnx file.
     """
     told = read_yolo_set(data)
     size = _size(wishes.size)
-    official = _official(wishes.weights)
+    known = _known(wishes.weights)
+    official = known is not None
     plan = Plan(lr=1e-3 if official else 2e-3, weight_decay=0.01, ema=0.998, warm_up=1.0)
-    start = begin("detector", replace(wishes, weights="") if official else wishes, MODEL, known=MODELS)
+    start = begin("detector", replace(wishes, weights="") if known else wishes, known.model if known else MODEL, known=MODELS)
     size = size or (_size(start.size) if start.size else SIZE)
     places = {"train": "train", "held out": "val" if told["val"] else "test"}
     if not told[places["held out"]]:
@@ -149,8 +153,8 @@ def open_job(data: Path, wishes: Wishes) -> Job:
         raise DataError(f"{data}: no training picture has a box to learn from; `pahara data check {data}` says what was found")
     model: nn.Module
     options: dict[str, Any]
-    if official:
-        model, options = _from_official(official, start, told.names, wishes, train)
+    if known is not None:
+        model, options = _from_known(known, start, told.names, wishes, train)
     else:
         model, options = start.build(told.names, wishes.options), {**start.options, **wishes.options}
     about = {
@@ -239,28 +243,59 @@ def _size(size: int | None) -> int:
     return size or 0
 
 
-def _official(weights: str) -> Path | None:
-    """A file of official weights, where `--from` names one."""
+@dataclass(frozen=True)
+class Known:
+    """A file of weights that is no run of ours: published, or exported."""
+
+    path: Path
+    model: str  # name in the registry; "" where the file does not say
+    classes: tuple[str, ...]
+
+
+def _known(weights: str) -> Known | None:
+    """What `--from` names, where that is a name of the zoo, a .pth or an .onnx file. ModelError for a model that is no YOLOX."""
     if not weights:
         return None
     if weights in zoo.MODELS:
-        if weights not in MODELS:
-            raise ModelError(f"training can start from {', '.join(MODELS[:3])}, not from {weights}")
-        return zoo.locate(weights)
+        path = zoo.locate(weights) if weights in BY_NAME else None
+        if path is None:
+            raise ModelError(f"training can start from {', '.join(BY_NAME)}, not from {weights}")
+        return _told_by(path) or Known(path, weights, COCO_80)
     path = Path(weights).expanduser()
-    return path if path.suffix in OFFICIAL else None
+    if path.suffix not in OFFICIAL:
+        return None
+    if not path.is_file():
+        raise ModelError(f"there is no weights file {path}; check the path, or take a name: {', '.join(BY_NAME)}")
+    name = path.name.lower().replace("_", "-")
+    return _told_by(path) or Known(path, next((one for one in BY_NAME if name.startswith(one)), ""), COCO_80)
 
 
-def _from_official(path: Path, start: Start, names: Sequence[str], wishes: Wishes, train: DetectionSet) -> tuple[YOLOX, dict[str, Any]]:
-    """A YOLOX that knows COCO's 80 classes, with new last layers; a class of the same name keeps what was known of it."""
+def _told_by(path: Path) -> Known | None:
+    """What an .onnx file of `pahara export` says of itself; None for others."""
+    if path.suffix != ".onnx":
+        return None
+    about = read_about(OnnxRuntimeEngine(path, threads=1).ports.metadata)
+    if about is None:
+        return None
+    if about.kind != "detector" or about.model not in MODELS:
+        raise ModelError(
+            f"{path} holds a {about.model or about.kind}, which is no detector that can be trained; there are {', '.join(MODELS)}"
+        )
+    return Known(path, about.model, about.classes)
+
+
+def _from_known(known: Known, start: Start, names: Sequence[str], wishes: Wishes, train: DetectionSet) -> tuple[YOLOX, dict[str, Any]]:
+    """A YOLOX with what it was taught; new last layers where its classes were others, in which a class of the same name keeps what was known."""
     from pahara.models import build
 
+    if wishes.model and known.model and wishes.model != known.model:
+        raise ModelError(f"{known.path.name} holds a {known.model}, and --model asks for {wishes.model}; leave one of them out")
     torch.manual_seed(wishes.seed)
-    model = cast(YOLOX, build(start.model, classes=len(COCO_80), **wishes.options))
-    load_official(model, path)
-    like = tuple((COCO_80.index(name),) if name in COCO_80 else () for name in names)
-    model.replace_head(len(names), like)
-    if path.suffix == ".onnx":
+    model = cast(YOLOX, build(start.model, **{**wishes.options, "classes": len(known.classes)}))
+    load_official(model, known.path)
+    if tuple(names) != known.classes:
+        model.replace_head(len(names), tuple((known.classes.index(name),) if name in known.classes else () for name in names))
+    if known.path.suffix == ".onnx":
         some = range(0, len(train), max(1, len(train) // 32))
         settle_norms(model, (planes(collate([train[i]])[0]) for i in some))
     return model, dict(wishes.options)

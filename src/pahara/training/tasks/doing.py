@@ -9,11 +9,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pahara.core import PaharaError, TrainingError
 from pahara.report.phrases import Phrase, plain, say
 
+from ..batches import as_batches
 from ..checkpoint import save_weights, write_whole
-from ..keeping import BEST, LAST
+from ..keeping import BEST, LAST, STATE
 from ..loop import Result, train
 from ..report import TrainingReport, write_training_report
 from ..report.classes import history_charts, key_figure
@@ -21,7 +24,7 @@ from ..run import environment, read_config, write_card, write_config, write_envi
 from .job import Job, Outcome, Tell, Wishes
 
 HOMES: Mapping[str, str] = {"image": "image", "detector": "detection", "action": "action", "anomaly": "anomaly"}  # kind -> module
-FIGURES, REPORT = "figures.json", "report.html"
+FIGURES, REPORT, START = "figures.json", "report.html", "start.json"
 COUNTS = ("examples", "pictures", "frames", "clips")  # figures that are counts
 NO_SHARES = ("log_loss", "error", "limit", "normal_error", "abnormal_error")  # figures that are no shares of one
 
@@ -70,27 +73,68 @@ def do(
 
     Everything lies in `folder` afterwards: best.safetensors (its metadata complete), metrics.csv, figures.json, report.html.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     write_environment(folder)
     go_on = f"pahara train {job.kind} --resume {folder}"
+    before = measured_start(job, folder)
     result = train(
         job.model, job.task, job.batches, job.held_out, job.plan, folder, about=job.about, progress=progress, resume=resume, go_on=go_on
     )
     if result.stopped == "interrupted":
         return result
+    worse = worse_than_start(job, before, result)
     if tell is not None:
+        for words in worse:
+            tell(words["en"])
         tell("examining the best weights")
     outcome = job.examine(job.model)
     weights = folder / (BEST if result.best_epoch else LAST)
     about = {**job.about, **outcome.about, "epoch": result.best_epoch, "step": result.steps, "figures": finite(outcome.figures)}
     save_weights(weights, job.model, about)
-    write_whole(folder / FIGURES, json.dumps({"kind": job.kind, **finite(outcome.figures)}, indent=2).encode())
+    started = {f"start_{job.task.best}": before} if before is not None else {}
+    write_whole(folder / FIGURES, json.dumps({"kind": job.kind, **finite(outcome.figures), **finite(started)}, indent=2).encode())
     data = {
         "data": job.data.name,
         **{name: value for name, value in job.summary.items() if isinstance(value, int | str) and value not in ("", 0)},
     }
     write_card(folder, about, data=data, figures=finite(outcome.figures), plan=job.plan.as_dict(), language=language)
+    outcome = replace(outcome, warnings=(*worse, *outcome.warnings))
     report = write_training_report(report_of(job, folder, result, outcome), folder / REPORT, language)
     return Done(folder, result, outcome, report, weights)
+
+
+def measured_start(job: Job, folder: Path) -> float | None:
+    """The deciding figure of the weights that training starts from, on the held-out data; None where it starts from nothing.
+
+    Measured once: a run that goes on reads what was found before its first step.
+    """
+    if not job.summary.get("from") or job.plan.devices * job.plan.nodes > 1:  # processes are to be made before torch computes
+        return None
+    path = folder / START
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))[job.task.best])
+    except (OSError, ValueError, KeyError, TypeError):
+        if (folder / STATE).exists():
+            return None  # the run is on its way: what it started from is gone
+    held_out = as_batches(job.held_out, "held-out data to measure on")
+    job.model.eval()
+    held_out.begin(0)
+    with torch.inference_mode():
+        figures = job.task.measure(job.model, held_out, torch.device("cpu"))
+    held_out.close()
+    write_whole(path, json.dumps(finite(figures), indent=2).encode())
+    return float(figures[job.task.best])
+
+
+def worse_than_start(job: Job, before: float | None, result: Result) -> tuple[Phrase, ...]:
+    """One line where the best epoch is worse than what training started from."""
+    if before is None or not result.best_epoch:
+        return ()
+    lost = result.best > before if job.task.lower_is_better else result.best < before
+    if not lost:
+        return ()
+    told = {"metric": job.task.best, "before": f"{before:.3f}", "best": f"{result.best:.3f}"}
+    return (say("training.worse", weights=str(job.summary["from"]), **told),)
 
 
 def report_of(job: Job, folder: Path, result: Result, outcome: Outcome) -> TrainingReport:

@@ -84,6 +84,8 @@ def open_job(data: Path, wishes: Wishes) -> Job:
         "preparation": start.preparation or PREPARATION,
         "activation": "softmax",
     }
+    if "" in folders.splits:  # so that whoever measures on this folder later leaves out what was learned from
+        about["divided"] = {"files": folders.mark, "val": _shares(extra)["val"], "seed": wishes.seed}
     weights = class_weights(train.labels, len(folders.names), extra.get("balance"))
     prepare = ToInput(about["preparation"])
     task = Classify(prepare, weights, float(extra.get("smoothing", SMOOTHING)), "macro_f1" if weights else "accuracy")
@@ -157,12 +159,15 @@ def examine(model: nn.Module, /, *, held_out: ImageSet, about: Mapping[str, Any]
 
 
 def evaluate(model: nn.Module, about: Mapping[str, Any], data: Path, *, split: str = "", tell: Tell | None = None) -> Outcome:
-    """A trained model on a data set of the same classes: its "test" or "val" part, or all of it where it has none."""
+    """A trained model on a data set of the same classes: its "test" or "val" part, or all of it where it has none.
+
+    Of the very folder that it learned from, the pictures that were held out then.
+    """
     say_if_clips(data)
     folders = read_class_folders(data)
     same_classes(about["classes"], folders.names, "the model", data)
     size = (int(about["input"][2]), int(about["input"][1]))
-    parts = folders.divided() if "" not in folders.splits else {"all": folders.splits[""]}
+    parts = folders.as_trained(about) or (folders.divided() if "" not in folders.splits else {"all": folders.splits[""]})
     wanted = split or next(name for name in ("test", "val", "all", "train") if name in parts)
     if wanted not in parts:
         raise DataError(f"{data} has no part {wanted!r}, only {', '.join(parts)}")

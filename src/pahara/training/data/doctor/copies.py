@@ -83,13 +83,17 @@ def _finding(a: int, b: int, looks: Sequence[Look], splits: Sequence[str], label
 
 
 def find_shared_sources(looks: Sequence[Look], splits: Sequence[str], sources: Mapping[str, str]) -> list[Finding]:
-    """Recordings with pictures on both sides of a split: certain where `sources.csv` says so, else supposed from the names."""
+    """Recordings with pictures on both sides of a split: certain where `sources.csv` says so, else supposed from the names.
+
+    Where there are fewer recordings than splits nobody can do better: that is worth knowing, and no error.
+    """
     paths = [look.path for look in looks]
     groups = groups_of(paths, sources)
     where: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for row, (group, split) in enumerate(zip(groups, splits, strict=True)):
         where[group].setdefault(split, row)
     findings = []
+    few = len(where) < len(set(splits))
     for group, rows in where.items():
         if len(rows) < 2:
             continue
@@ -98,5 +102,5 @@ def find_shared_sources(looks: Sequence[Look], splits: Sequence[str], sources: M
         if not sure and source_of(paths[row]) != group:
             continue
         values = {"source": group, "splits": ", ".join(rows), "split": split}
-        findings.append(Finding("leak-source" if sure else "leak-names", paths[row], 0, values))
+        findings.append(Finding("leak-few" if few else "leak-source" if sure else "leak-names", paths[row], 0, values))
     return findings

@@ -34,7 +34,7 @@ CODES: Mapping[str, Level] = {
     "boxes-same": "warning", "boxes-classes": "warning",
     # the set as a whole
     "class-absent": "warning", "class-rare": "warning", "class-imbalance": "warning", "copy-same": "warning", "copy-near": "warning",
-    "copy-conflict": "error", "leak-same": "error", "leak-near": "error", "leak-source": "error", "leak-names": "warning",
+    "copy-conflict": "error", "leak-same": "error", "leak-near": "error", "leak-source": "error", "leak-few": "warning", "leak-names": "warning",
 }  # fmt: skip
 FIXABLE = ("box-over", "line-same")  # what `--fix` mends
 
