@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pahara.video.clock import BACKWARD, FILE_GAP, FrameClock, PacketClock
+from pahara.video.clock import BACKWARD, FILE_GAP, FrameClock, PacketClock, seconds_of, ticks_of
 
 stamps = st.lists(st.none() | st.floats(-1e6, 1e6), min_size=1, max_size=60)
 
@@ -97,3 +98,10 @@ def test_a_thousand_reconnects_do_not_add_up_to_an_error() -> None:
         time = clock.place(77.0, now)  # every connection begins at another time of its own
         clock.place(77.04, now + 0.3)  # … and its second packet comes late
     assert time == pytest.approx(60_000.0, abs=0.01)
+
+
+@given(st.integers(-(2**40), 2**40), st.integers(1, 100_000), st.integers(1, 10_000_000))
+def test_ticks_and_seconds_are_those_of_exact_fractions(ticks: int, above: int, below: int) -> None:
+    base = Fraction(above, below)
+    assert seconds_of(ticks, base) == float(ticks * base)
+    assert ticks_of(seconds_of(ticks, base), base) == round(seconds_of(ticks, base) / base)

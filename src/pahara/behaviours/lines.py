@@ -55,7 +55,8 @@ class Gate:
                 break
             if track.last_seen >= scene.time - window:
                 ended.append(track)
-        tracks += self._changing(scene, rows_of(ended, window, before=1), window)
+        if ended:
+            tracks += self._changing(scene, rows_of(ended, window, before=1), window)
         found = [p for track in tracks if not labels or track.label in labels for p in self.shown(track, scene, earlier=earlier)]
         return sorted(found, key=lambda p: (p.time, p.track))
 

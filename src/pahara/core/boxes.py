@@ -31,7 +31,10 @@ def centres(boxes: Floats) -> Floats:
 
 def foot_points(boxes: Floats) -> Floats:
     """(n, 4) -> (n, 2): where each box meets the ground, its bottom centre."""
-    return np.stack([(boxes[..., 0] + boxes[..., 2]) / 2, boxes[..., 3]], axis=-1)
+    middle = (boxes[..., 0] + boxes[..., 2]) / 2
+    feet: Floats = np.empty((*middle.shape, 2), middle.dtype)  # np.stack takes four times as long on so few
+    feet[..., 0], feet[..., 1] = middle, boxes[..., 3]
+    return feet
 
 
 def intersection_matrix(a: Floats, b: Floats) -> Floats:

@@ -98,8 +98,8 @@ def rows_of(tracks: Sequence[Track], seconds: float, *, before: int = 0, most: i
     for track in tracks:
         own = track.times
         n = len(own)
-        start = int(own.searchsorted(own[-1] - seconds - TINY)) - before
-        start = max(start, 0)
+        since = track.last_seen - seconds - TINY
+        start = 0 if own[0] >= since else max(int(own.searchsorted(since)) - before, 0)
         if most and n - start > most:
             step = -(-(n - start) // most)
             then = start + 1 + (n - 2 - start) % step  # the oldest row, and then evenly up to the last

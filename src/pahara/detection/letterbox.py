@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 import cv2
@@ -31,7 +32,7 @@ class Preparation:
     std: Three = (1.0, 1.0, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fit:
     """Where one picture sits in the input: input = picture · scale + offset, in pixels from the top left edge."""
 
@@ -63,12 +64,16 @@ class Fit:
 
     def to_picture(self, boxes: Floats) -> NDArray[np.float32]:
         """(n, 4) boxes in input pixels -> (n, 4) in picture pixels, cut to the picture."""
-        x, y = self.scale
-        back = (boxes - np.array(self.offset * 2, np.float32)) / np.array((x, y, x, y), np.float32)
-        wide, tall = self.picture
-        np.clip(back[:, 0::2], 0, wide, out=back[:, 0::2])
-        np.clip(back[:, 1::2], 0, tall, out=back[:, 1::2])
+        offset, scale, limit = self._back
+        back = (boxes - offset) / scale
+        back.clip(0, limit, out=back)
         return back.astype(np.float32, copy=False)
+
+    @cached_property
+    def _back(self) -> tuple[NDArray[np.float32], ...]:
+        """Offset, scale and the picture's far corner, for x1 y1 x2 y2."""
+        offset, scale, limit = np.array((self.offset * 2, self.scale * 2, self.picture * 2), np.float32)
+        return offset, scale, limit
 
 
 class InputBuffer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from pahara.core import StoreError
@@ -11,18 +12,19 @@ from pahara.core import StoreError
 
 def make_empty(part: Path, root: Path) -> None:
     """Make the folders and the file, so that a retention that tidies empty folders leaves them alone."""
+    new: list[Path] = []
     for attempt in range(10):
-        new = [p for p in (part.parent, *part.parent.parents) if p.is_relative_to(root) and not p.exists()]
         try:
-            part.parent.mkdir(parents=True, exist_ok=True)
-            part.open("xb").close()
-        except FileNotFoundError:  # tidied away in between
+            part.open("xb").close()  # usually the folders are there
+            break
+        except FileNotFoundError:  # not yet, or tidied away in between
             if attempt == 9:
                 raise
-            continue
-        for folder in new:
-            _fsync(folder.parent)
-        return
+        new += [p for p in (part.parent, *part.parent.parents) if p.is_relative_to(root) and not p.exists()]
+        with suppress(FileNotFoundError):
+            part.parent.mkdir(parents=True, exist_ok=True)
+    for folder in new:
+        _fsync(folder.parent)
 
 
 def settle(part: Path, path: Path) -> tuple[int, str]:

@@ -22,7 +22,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, cast, get_args
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pahara.core import Event, StoreError
@@ -40,6 +40,18 @@ except ImportError:  # Windows: sweep then goes by age alone
 
 STALE = 3600.0  # seconds after which nobody can still be writing a file
 _MARK = ".pahara-store"  # holds the id of the store whose media folder this is
+
+# What every event asks, made once: making a statement costs more than running it.
+_OF_EVENT = select(events.c.camera, events.c.start_utc).where(events.c.id == bindparam("event"))
+_ANNOUNCE = insert(evidence)
+_KEEP = update(evidence).where(evidence.c.id == bindparam("row"))
+_KEPT = select(evidence).where(evidence.c.id.in_(bindparam("rows", expanding=True)))
+_OLDER = select(evidence.c.id).where(
+    evidence.c.event_id == bindparam("event"),
+    evidence.c.kind.in_(bindparam("kinds", expanding=True)),
+    evidence.c.id.not_in(bindparam("rows", expanding=True)),
+    evidence.c.state.in_(("kept", "missing")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +226,7 @@ class EvidenceFolder:
         for attempt in range(1, 1000):
             try:
                 with self.database.writing() as connection:
-                    of = connection.execute(select(events.c.camera, events.c.start_utc).where(events.c.id == event_id)).first()
+                    of = connection.execute(_OF_EVENT, {"event": event_id}).first()
                     if of is None:
                         raise StoreError(f"there is no event {event_id!r} that evidence could belong to: save the event first")
                     when = of.start_utc if time_utc is None else time_utc
@@ -222,7 +234,7 @@ class EvidenceFolder:
                     for kind in kinds:
                         relative = relative_path(of.camera, event_id, kind, when, extension, attempt)
                         values = {"event_id": event_id, "kind": kind, "path": relative, "state": "writing", "bytes": 0, "sha256": ""}
-                        made = connection.execute(insert(evidence).values(**values, stored=self.clock()))
+                        made = connection.execute(_ANNOUNCE, {**values, "stored": self.clock()})
                         announced.append((inserted_id(made), relative))
                     with self._guard:
                         self._writing.update(row for row, _ in announced)
@@ -236,17 +248,17 @@ class EvidenceFolder:
         """Commit the `kept` rows -> them, and the rows of the same kinds that they replace, now `removing`."""
         rows = [file.row for file in done]
         with self.database.writing() as connection:
-            same = (evidence.c.event_id == event_id, evidence.c.kind.in_([file.kind for file in done]), evidence.c.id.not_in(rows))
-            replaced = list(connection.execute(select(evidence.c.id).where(*same, evidence.c.state.in_(("kept", "missing")))).scalars())
+            same = {"event": event_id, "kinds": [file.kind for file in done], "rows": rows}
+            replaced = list(connection.execute(_OLDER, same).scalars())
             if replaced:
                 connection.execute(update(evidence).where(evidence.c.id.in_(replaced)).values(state="removing"))
             for file in done:
                 values = {"bytes": file.size, "sha256": file.digest, "begin_utc": file.begin, "end_utc": file.end, "stored": self.clock()}
-                if connection.execute(update(evidence).where(evidence.c.id == file.row).values(state="kept", **values)).rowcount != 1:
+                if connection.execute(_KEEP, {"row": file.row, "state": "kept", **values}).rowcount != 1:
                     raise StoreError(
                         f"the evidence of event {event_id} was swept away while it was written: it took more than {STALE:.0f} s"
                     )
-            found = {row.id: row for row in connection.execute(select(evidence).where(evidence.c.id.in_(rows)))}
+            found = {row.id: row for row in connection.execute(_KEPT, {"rows": rows})}
         return [self.of_row(found[row]) for row in rows], replaced
 
     def _take_back(self, rows: Sequence[int], *files: Path) -> None:

@@ -17,6 +17,7 @@ class History:
         self._times = np.empty(capacity, np.float64)
         self._rows = np.empty((capacity, width), np.float32)
         self._first = self._last = 0
+        self._show()
 
     def append(self, time: float, row: NDArray[np.float32] | float) -> None:
         """Add one row; `time` is later than every time before it."""
@@ -29,9 +30,12 @@ class History:
 
     def view(self) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         """-> times (t,), rows (t, width), read-only."""
-        times, rows = self._times[self._first : self._last], self._rows[self._first : self._last]
-        times.flags.writeable = rows.flags.writeable = False
-        return times, rows
+        return self._shown_times[self._first : self._last], self._shown_rows[self._first : self._last]
+
+    def _show(self) -> None:
+        """What is cut from a read-only array is read-only too."""
+        self._shown_times, self._shown_rows = self._times.view(), self._rows.view()
+        self._shown_times.flags.writeable = self._shown_rows.flags.writeable = False
 
     def _move_to_fresh_buffer(self, now: float) -> None:
         # Old views keep the old buffer; we never write to it again.
@@ -43,3 +47,4 @@ class History:
         self._times, self._rows = np.empty(capacity, np.float64), np.empty((capacity, rows.shape[1]), np.float32)
         self._times[: len(times)], self._rows[: len(rows)] = times, rows
         self._first, self._last = 0, len(times)
+        self._show()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,13 +15,9 @@ GRID = 8.0  # boxes are kept to 1/8 pixel, in the store and in the scene alike
 
 def on_grid(seen: Observation) -> Observation:
     """The observation as the store will keep it: boxes to 1/8 pixel, time and signals to what float64/float32 hold."""
-    boxes = np.round(seen.boxes * GRID) / np.float32(GRID) + np.float32(0)  # -0.0 becomes 0.0, as in the store
-    return replace(
-        seen,
-        time=round(seen.time, 6),
-        boxes=boxes.astype(np.float32),
-        signals={name: float(np.float32(value)) for name, value in seen.signals.items()},
-    )
+    boxes = (seen.boxes * GRID).round() / np.float32(GRID) + np.float32(0)  # -0.0 becomes 0.0, as in the store
+    signals = {name: float(np.float32(value)) for name, value in seen.signals.items()}
+    return Observation(round(seen.time, 6), seen.ids, boxes.astype(np.float32, copy=False), seen.labels, seen.seen, seen.scores, signals)
 
 
 @dataclass(slots=True)

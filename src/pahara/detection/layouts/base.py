@@ -33,11 +33,11 @@ class Wanted:
         """(n, k) scores of the wanted classes -> rows that pass, their best score, and its class."""
         if scores.shape[1] == 1:  # people only is the usual question
             top = scores[:, 0]
-            rows = np.flatnonzero(top >= self.limits[0])
+            rows = (top >= self.limits[0]).nonzero()[0]
             return rows, top[rows], np.full(len(rows), self.columns[0], np.intp)
         which = scores.argmax(axis=1)
         top = np.take_along_axis(scores, which[:, None], axis=1)[:, 0]
-        rows = np.flatnonzero(top >= self.limits[which])
+        rows = (top >= self.limits[which]).nonzero()[0]
         return rows, top[rows], self.columns[which[rows]]
 
 

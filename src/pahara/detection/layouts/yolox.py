@@ -42,7 +42,7 @@ class Yolox:
     def decode(self, outputs: Sequence[Array], row: int, wanted: Wanted, /) -> Found:
         cells = outputs[0][row]
         # Objectness bounds the score: with it most cells are gone before a class or a box is looked at.
-        rows = np.flatnonzero(cells[:, 4] >= wanted.floor)
+        rows = (cells[:, 4] >= wanted.floor).nonzero()[0]
         scores = cells[rows[:, None], 5 + wanted.columns] * cells[rows, 4, None]
         keep, scores, labels = wanted.best(scores)
         rows = rows[keep]
