@@ -15,6 +15,7 @@ from pahara.core.frozen import Frozen
 
 from .about import About, read_about
 from .engine import Engine, EngineName, open_engine
+from .letterbox import Fit
 from .pictures import picture_shape, prepare_pictures
 
 ERROR, UNUSUAL = "autoencoder.error", "autoencoder.unusual"
@@ -44,13 +45,36 @@ class AutoencoderSignal:
         self._limit = limit_of(self.about)
         self._next = -np.inf
         self._answer: Mapping[str, float] = Frozen()
+        self._difference = np.zeros((0, 0), np.float32)  # of the last picture looked at, pixel by pixel of the model's input
+        self._seen = (0, 0)  # its size: width, height
 
     def __call__(self, frame: Frame) -> Mapping[str, float]:
         if frame.time >= self._next - 1e-6:
             self._next = frame.time + self.every
-            error = float(picture_errors(self._engine, self.about, prepare_pictures([frame.image], self.about))[0])
+            pictures = prepare_pictures([frame.image], self.about)
+            differences = difference_of(pictures, paint(self._engine, pictures))
+            self._difference, self._seen = differences[0], (frame.image.shape[1], frame.image.shape[0])
+            error = float(worst_of(differences, patch=self._patch)[0])
             self._answer = Frozen({ERROR: error, UNUSUAL: error / self._limit})
         return self._answer
+
+    @property
+    def _patch(self) -> int:
+        return int(self.about.error.get("patch", 0))
+
+    @property
+    def heat(self) -> NDArray[np.float32]:
+        """(h, w) where the last picture was strange: the error around each spot, 1 at the highest that is usual. It covers the whole
+        picture, if in fewer pixels; (0, 0) before the first look."""
+        if not self._difference.size:
+            return self._difference
+        _, tall, wide = picture_shape(self.about)
+        fit = Fit.of(self._seen, (wide, tall), self.about.prepared())
+        left, top = fit.offset
+        inside = self._difference[top : top + fit.inner[1], left : left + fit.inner[0]]
+        patch = max(self._patch, 3)  # single pixels flicker
+        around: NDArray[np.float32] = cv2.blur(np.ascontiguousarray(inside), (min(patch, inside.shape[1]), min(patch, inside.shape[0])))
+        return around / np.float32(self._limit)
 
 
 def open_autoencoder(path: str | Path, engine: EngineName = "onnxruntime", threads: int = 1) -> tuple[Engine, About]:
@@ -81,8 +105,13 @@ def limit_of(about: About) -> float:
 
 def picture_errors(engine: Engine, about: About, pictures: NDArray[np.float32]) -> NDArray[np.float64]:
     """Prepared pictures (n, channels, height, width) -> (n,) errors, as `error_of` measures them."""
-    again = engine.run({engine.ports.inputs[0].name: pictures})[0]
-    return error_of(pictures, again, patch=int(about.error.get("patch", 0)))
+    return error_of(pictures, paint(engine, pictures), patch=int(about.error.get("patch", 0)))
+
+
+def paint(engine: Engine, pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Prepared pictures -> what the model makes of them, of the same shape."""
+    again: NDArray[np.float32] = engine.run({engine.ports.inputs[0].name: pictures})[0]
+    return again
 
 
 def error_of(pictures: NDArray[np.float32], again: NDArray[np.float32], *, patch: int = 0) -> NDArray[np.float64]:
@@ -94,7 +123,17 @@ def error_of(pictures: NDArray[np.float32], again: NDArray[np.float32], *, patch
     >>> error_of(seen, np.zeros_like(seen)), error_of(seen, np.zeros_like(seen), patch=2)
     (array([0.0625]), array([1.]))
     """
-    difference = np.square(pictures - again).mean(axis=1)  # (n, h, w)
+    return worst_of(difference_of(pictures, again), patch=patch)
+
+
+def difference_of(pictures: NDArray[np.float32], again: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, channels, height, width) twice -> (n, height, width) squared difference, the mean of the channels."""
+    difference: NDArray[np.float32] = np.square(pictures - again).mean(axis=1)
+    return difference
+
+
+def worst_of(difference: NDArray[np.float32], *, patch: int = 0) -> NDArray[np.float64]:
+    """(n, height, width) -> (n,) of the worst patch, or of the whole picture."""
     if patch <= 1:
         mean: NDArray[np.float64] = difference.mean(axis=(1, 2), dtype=np.float64)
         return mean

@@ -12,8 +12,9 @@ from pahara.core import StoreError
 from .records import EvidenceKind
 
 PART = ".part-"  # a file that is being written
-_ENDINGS: dict[EvidenceKind, str] = {"clip": ".mp4", "snapshot": ".jpg", "thumbnail": ".thumb.jpg"}
-OURS = re.compile(r"\d{4}-\d\d-\d\d/\d\d/[a-z0-9-]+/(\.part-)?\d\d\.\d\d-[A-Za-z0-9_-]+(\.\d+)?(\.thumb)?\.[a-z0-9]{2,4}")
+_ENDINGS: dict[EvidenceKind, str] = {"clip": ".mp4", "snapshot": ".jpg", "thumbnail": ".thumb.jpg", "explanation": ".why.jpg"}
+_INFIX: dict[EvidenceKind, str] = {"thumbnail": ".thumb.", "explanation": ".why."}
+OURS = re.compile(r"\d{4}-\d\d-\d\d/\d\d/[a-z0-9-]+/(\.part-)?\d\d\.\d\d-[A-Za-z0-9_-]+(\.\d+)?(\.thumb|\.why)?\.[a-z0-9]{2,4}")
 
 
 def slug(camera: str) -> str:
@@ -33,7 +34,7 @@ def relative_path(camera: str, event_id: str, kind: EvidenceKind, time_utc: floa
         when = datetime.fromtimestamp(time_utc, UTC)
     except (ValueError, OverflowError, OSError):
         raise StoreError(f"{time_utc} is no time that evidence can have: give seconds since 1970 in UTC") from None
-    ending = _ENDINGS[kind] if extension is None else (".thumb." if kind == "thumbnail" else ".") + extension.lstrip(".").lower()
+    ending = _ENDINGS[kind] if extension is None else _INFIX.get(kind, ".") + extension.lstrip(".").lower()
     again = "" if attempt == 1 else f".{attempt}"
     made = f"{when:%Y-%m-%d}/{when:%H}/{slug(camera)}/{when:%M.%S}-{event_id}{again}{ending}"
     if not OURS.fullmatch(made):

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pahara.core import Event
 from pahara.core.frozen import Frozen
 
-EvidenceKind = Literal["clip", "snapshot", "thumbnail"]
+EvidenceKind = Literal["clip", "snapshot", "thumbnail", "explanation"]  # explanation: a picture that shows why, beside what was seen
 EvidenceState = Literal["kept", "expired", "missing"]
 Verdict = Literal["real", "fine"]
 
