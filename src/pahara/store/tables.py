@@ -15,9 +15,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
-HEAD = "v0001"  # the newest revision in migrations/versions; a test compares
+HEAD = "v0002"  # the newest revision in migrations/versions; a test compares
 VERSION_TABLE = "pahara_version"  # not Alembic's usual name: a shared PostgreSQL database may have one already
 
 metadata = MetaData(
@@ -29,7 +30,7 @@ metadata = MetaData(
     }
 )
 
-# Every *_utc, `begun`, `ended` and `stored` is seconds since 1970 in UTC; every other time is media seconds.
+# Every *_utc, `begun`, `ended`, `stored`, `due`, `expires`, `made` and `settled` is seconds since 1970 in UTC; every other time is media seconds.
 
 about = Table(
     "about",
@@ -100,6 +101,7 @@ events = Table(
     Column("verdict", String(8)),  # "real" | "fine" | NULL: nobody said
     Column("note", Text, nullable=False),
     Column("locked", Boolean, nullable=False),
+    Column("told", String(8), nullable=False, server_default=""),  # the last phase that the outbox has taken over: "", "began", "ended"
     Index(None, "start_utc", "id"),
     Index(None, "camera", "start_utc", "id"),
     Index(None, "behaviour", "start_utc", "id"),
@@ -109,6 +111,8 @@ events = Table(
     Index(None, "locked", "start_utc", "id"),
     Index(None, "recording_id", "locked"),
     Index(None, "stored"),
+    # Only what is still to be told stands in this index: looking for it costs nothing however many events there are.
+    Index("ix_events_untold", "stored", sqlite_where=text("told <> phase"), postgresql_where=text("told <> phase")),
 )
 
 evidence = Table(
@@ -126,4 +130,36 @@ evidence = Table(
     Column("stored", Double, nullable=False),
     Index(None, "event_id"),
     Index(None, "state", "stored", "id"),
+)
+
+blind = Table(
+    "blind",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("camera", Text, nullable=False),
+    Column("begin_utc", Double, nullable=False),  # the last picture before
+    Column("end_utc", Double),  # the first picture after; NULL: it is still blind
+    Column("why", String(40), nullable=False),  # see coverage.py
+    Column("detail", Text, nullable=False),
+    Index(None, "camera", "begin_utc"),
+    sqlite_autoincrement=True,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event_id", ForeignKey("events.id", ondelete="CASCADE"), nullable=False),
+    Column("channel", String(80), nullable=False),
+    Column("phase", String(8), nullable=False),  # "began" | "ended"
+    Column("state", String(10), nullable=False),  # "waiting" | "sent" | "expired" | "dropped"
+    Column("tries", Integer, nullable=False),
+    Column("due", Double, nullable=False),  # not before
+    Column("expires", Double, nullable=False),  # after that nobody wants to hear of it
+    Column("made", Double, nullable=False),
+    Column("settled", Double),  # when it was sent or given up
+    Column("why", Text, nullable=False),  # the last failure, or why nobody was told; without secrets
+    Index(None, "event_id", "channel", "phase", unique=True),
+    Index(None, "channel", "state", "due"),
+    sqlite_autoincrement=True,
 )
