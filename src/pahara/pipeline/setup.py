@@ -73,34 +73,7 @@ def prepare(
         detector = chosen.make()
     names = class_names(detector)
     plan, said = fit_labels(plan, names)
-    recorder = None
-    if store is not None:
-        recording = store.begin_recording(
-            plan.camera,
-            plan.source_shown,
-            source.size,
-            epoch=source.epoch,
-            memory=plan.memory,
-            beat=BEAT,
-            config=json.dumps(config.as_dict()) if config is not None else "",
-            settings={
-                "camera": plan.camera,
-                "detector": chosen.name,
-                "folder": str(config.folder) if config is not None else "",
-                "classes": list(names),
-            },
-        )
-        recorder = Recorder(
-            store,
-            recording,
-            plan.zones,
-            plan.lines,
-            source.ring,
-            pre=plan.evidence.before,
-            post=plan.evidence.after,
-            longest=plan.evidence.longest,
-            retention=_retention(config) if config is not None else None,
-        )
+    recorder = None if store is None else recorder_of(plan, source, store, config=config, detector_name=chosen.name, classes=names)
     return Session(
         source,
         detector,
@@ -126,6 +99,38 @@ def prepare(
         detector_note={language: chosen.why(language) for language in LANGUAGES},
         versions=versions(),
         said_instead=said,
+    )
+
+
+def recorder_of(
+    plan: CameraPlan, source: VideoSource, store: Store, *, config: Config | None, detector_name: str, classes: tuple[str, ...]
+) -> Recorder:
+    """Begin a recording of `source` in `store`, with all that a replay needs."""
+    recording = store.begin_recording(
+        plan.camera,
+        plan.source_shown,
+        source.size,
+        epoch=source.epoch,
+        memory=plan.memory,
+        beat=BEAT,
+        config=json.dumps(config.as_dict()) if config is not None else "",
+        settings={
+            "camera": plan.camera,
+            "detector": detector_name,
+            "folder": str(config.folder) if config is not None else "",
+            "classes": list(classes),
+        },
+    )
+    return Recorder(
+        store,
+        recording,
+        plan.zones,
+        plan.lines,
+        source.ring,
+        pre=plan.evidence.before,
+        post=plan.evidence.after,
+        longest=plan.evidence.longest,
+        retention=_retention(config) if config is not None else None,
     )
 
 
