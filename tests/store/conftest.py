@@ -73,6 +73,8 @@ def same(a: Observation, b: Observation) -> bool:
         and bool(np.all(np.abs(a.scores - b.scores) <= 0.5 / 255 + 1e-6))
         and list(a.signals) == list(b.signals)
         and np.array_equal(list(a.signals.values()), list(b.signals.values()), equal_nan=True)
+        and b.keypoints.dtype == np.float32
+        and np.array_equal(a.keypoints, b.keypoints, equal_nan=True)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import zlib
 from dataclasses import replace
 
@@ -12,8 +13,15 @@ from hypothesis import strategies as st
 from tests.store.conftest import Place, a_walk, same
 
 from pahara.core import Observation, StoreError
+from pahara.core.scene import NO_KEYPOINTS
 from pahara.store import Store, trails
 from pahara.tracking.memory import SceneMemory, on_grid
+
+VERSION_1 = (  # four beats, written by the program of that version
+    "UEhUAWECwrrZAAAAeJyLZWBgqFZKSk0sKVayMtFRKsovBzLMdZRKihKTs4FMIx2lnMSk1BwgM1qpILWoOD9PSUfpwbLpD5bte7Bs4YNlex4s26"
+    "8Uq6NUnJmelwhWFh2rE62UkliUrRQbW8vIyMTExMjGwcjAwAiCzAwOQCt5gZiZgYFpgYCAAJAPEmqAUB4MDAeA1AYGMGAD6QKqg1CMYE0gDOIx"
+    "MDIy/joDBGlpaYwgDgtETwODg529PQAmRS9Y"
+)
 
 numbers = st.floats(-5000, 5000, width=32)
 names = st.text(max_size=8)
@@ -33,7 +41,13 @@ def walks(draw: st.DrawFn) -> list[Observation]:
         seen = np.array(draw(st.lists(st.booleans(), min_size=n, max_size=n)), np.bool_)
         scores = np.array(draw(st.lists(st.floats(0, 1, width=32), min_size=n, max_size=n)), np.float32)
         signals = draw(st.dictionaries(names, st.floats(width=32), max_size=3))
-        made.append(on_grid(Observation(time, np.array(ids, np.int64), boxes, labels, seen, scores, signals)))
+        joints = NO_KEYPOINTS
+        if points := draw(st.sampled_from([0, 0, 0, 5, 17, 17])):
+            some = draw(st.integers(0, 2**32 - 1))  # hypothesis is slow at drawing hundreds of numbers
+            luck = np.random.default_rng(some)
+            joints = luck.uniform([-900, -900, -0.3], [900, 900, 1.0], (n, points, 3)).astype(np.float32)
+            joints[luck.random(n) < 0.5] = 0
+        made.append(on_grid(Observation(time, np.array(ids, np.int64), boxes, labels, seen, scores, signals, joints)))
         time = max(made[-1].time, time) + draw(st.floats(1e-5, 1000))
     return made
 
@@ -78,14 +92,27 @@ def test_a_blob_cut_short_is_told(keep):
 
 def test_a_blob_of_a_newer_program_says_so():
     blob = bytearray(trails.encode(a_walk()))
-    blob[3] = 2
+    blob[3] = 3
     with pytest.raises(StoreError, match="newer Pahara"):
         trails.decode(bytes(blob))
+
+
+def test_what_version_1_wrote_is_still_read():
+    blob = base64.b64decode(VERSION_1)
+    assert blob[3] == 1
+    walk = trails.decode(blob)
+    assert [o.ids.tolist() for o in walk] == [[3], [3, 7], [3, 7], [3, 7]]
+    assert [o.boxes[0, 0] for o in walk] == [10, 11, 12, 13]
+    assert walk[2].seen.tolist() == [True, False]
+    assert [dict(o.signals) for o in walk] == [{}, {"dark": 0.25}, {"dark": 0.5}, {"dark": 0.75}]
+    assert all(o.keypoints.shape == (0, 0, 3) for o in walk)
 
 
 def test_what_is_not_on_the_grid_is_kept_exactly_too():
     walk = [replace(o, time=o.time + 1e-9, boxes=o.boxes + np.float32(0.013), signals={"x": 0.1}) for o in a_walk(20)]
     walk[3] = replace(walk[3], boxes=np.full((3, 4), np.nan, np.float32))
+    walk[5] = replace(walk[5], keypoints=np.full((3, 17, 3), 0.013, np.float32))
+    walk[6] = replace(walk[6], keypoints=np.full((3, 17, 3), np.nan, np.float32))
     assert all(same(a, b) for a, b in zip(walk, trails.decode(trails.encode(walk)), strict=True))
 
 
@@ -100,6 +127,25 @@ def test_a_person_costs_less_than_six_bytes_a_beat():
     assert len(trails.encode(walk)) / 400 < 6
     still = [replace(o, boxes=walk[0].boxes, scores=walk[0].scores, seen=walk[0].seen) for o in walk]
     assert len(trails.encode(still)) / 400 < 1
+
+
+def test_who_is_not_looked_at_costs_no_joints_and_who_is_little():
+    """Against 17 joints of three floats: 204 bytes."""
+    walk = a_walk(beats=100, people=4)
+    plain = len(trails.encode(walk))
+    nobody = [replace(o, keypoints=np.zeros((4, 17, 3), np.float32)) for o in walk]
+    assert len(trails.encode(nobody)) < plain + 40
+    luck = np.random.default_rng(1)
+    pose = luck.uniform(0, 1, (4, 17, 2))
+    looked = []
+    for beat, o in enumerate(walk):
+        joints = np.zeros((4, 17, 3), np.float32)
+        one = beat % 4  # ten looks a second shared by four
+        size = o.boxes[one, 2:] - o.boxes[one, :2]
+        joints[one, :, :2] = o.boxes[one, :2] + size * pose[one] + luck.normal(0, 0.015 * size[1], (17, 2))
+        joints[one, :, 2] = luck.uniform(0.4, 0.9, 17)
+        looked.append(on_grid(replace(o, keypoints=joints)))
+    assert (len(trails.encode(looked)) - plain) / 100 < 75
 
 
 def test_scenes_made_from_stored_observations_are_the_scenes_of_the_night(place: Place):

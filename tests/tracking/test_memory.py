@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -181,3 +183,62 @@ def test_a_day_of_beats_takes_no_more_room_than_two_minutes():
         history.append(i / 10, 0.0)
         sizes.append(len(history._rows))
     assert max(sizes[20_000:]) <= max(sizes[:20_000])
+
+
+def looked(time: float, *people: tuple[int, float], points: int = 17) -> Observation:
+    """People as (id, confidence of their joints); 0: nobody looked at them."""
+    n = len(people)
+    boxes = np.tile(np.array([10, 20, 50, 140], np.float32), (n, 1)) + np.float32(time)
+    joints = np.zeros((n, points, 3), np.float32)
+    for row, (_, sure) in enumerate(people):
+        if sure:
+            joints[row] = [30 + time, 60, sure]
+    ids = np.array([one for one, _ in people], np.int64)
+    return on_grid(Observation(time, ids, boxes, ("person",) * n, np.ones(n, bool), np.ones(n, np.float32), {}, joints))
+
+
+def test_joints_stand_beside_the_boxes_and_are_zero_where_nobody_looked():
+    scenes = memory()
+    scenes.step(looked(0.0, (1, 0.8), (2, 0.0)))
+    scene = scenes.step(looked(0.1, (1, 0.0), (2, 0.6)))
+    one, two = scene.tracks
+    assert one.boxes.shape == (2, 4)
+    assert one.keypoints.shape == (2, 17, 3)
+    assert one.keypoints[0, 0].tolist() == [30, 60, pytest.approx(0.8, abs=1 / 255)]
+    assert not one.keypoints[1].any()
+    assert not two.keypoints[0].any()
+    assert two.keypoints[1, 3, 2] == np.float32(round(0.6 * 255) / np.float32(255))
+    with pytest.raises(ValueError, match="read-only"):
+        one.keypoints[0, 0, 0] = 1
+
+
+def test_a_joint_of_which_nothing_is_known_is_nowhere():
+    joints = np.array([[[5, 6, 0.001], [np.nan, 3, 0.9], [4.06, 5, 1.7], [1, 2, -1]]], np.float32)
+    seen = on_grid(replace(looked(0.0, (1, 0.5), points=4), keypoints=joints))
+    assert seen.keypoints[0].tolist() == [[0, 0, 0], [0, 0, 0], [4.0, 5, 1], [0, 0, 0]]
+    assert np.array_equal(on_grid(seen).keypoints, seen.keypoints)
+
+
+def test_pose_may_begin_and_end_while_somebody_is_in_view():
+    scenes = memory()
+    scenes.step(looked(0.0, (1, 0.0), points=0))
+    before = scenes.step(looked(0.1, (1, 0.0), points=0)).tracks[0]
+    during = scenes.step(looked(0.2, (1, 0.9))).tracks[0]
+    after = scenes.step(looked(0.3, (1, 0.0), points=0)).tracks[0]
+    assert before.keypoints.shape == (0, 0, 3)
+    assert during.keypoints.shape == (3, 17, 3)
+    assert not during.keypoints[:2].any()
+    assert during.keypoints[2, :, 2].min() > 0.89
+    assert after.keypoints.shape == (0, 0, 3)
+    assert np.array_equal(after.boxes[:3], during.boxes)
+
+
+def test_a_long_trail_keeps_each_row_with_its_own_joints():
+    scenes = memory(seconds=60.0)
+    for beat in range(500):
+        scene = scenes.step(looked(beat / 10, (1, 0.5 if beat % 3 == 0 else 0.0)))
+    track = scene.tracks[0]
+    known = track.keypoints[..., 2].all(axis=1)
+    assert 100 < len(track.times) < 400  # thinned out
+    assert np.array_equal(known, np.round(track.times * 10).astype(int) % 3 == 0)
+    assert np.allclose(track.keypoints[known, 0, 0], 30 + track.times[known], atol=1 / 16)

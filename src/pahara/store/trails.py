@@ -1,12 +1,15 @@
 """A stretch of observations as one small blob, and back without loss: the form in which tracks are kept.
 
-Layout of a blob, version 1, little-endian: 4 bytes "PHT" + version, CRC-32 of the rest (4 bytes), length of the
+Layout of a blob, version 2, little-endian: 4 bytes "PHT" + version, CRC-32 of the rest (4 bytes), length of the
 unpacked body (4 bytes), then the body packed by zlib (RFC 1950). The body is a JSON header (4 bytes of length before it)
 and plain columns. Rows of one track stand together, so a box is kept as its small step from the box before
 it, on the 1/8-pixel grid of `on_grid`; low and high bytes stand in planes of their own, where zlib finds the zeros.
 
-Exact for what `on_grid` made: times, ids, order, boxes, labels, seen, signals. The confidence of a sighting is kept in
-1/255 steps (no behaviour reads it). What is not on the grid is kept exactly too, as plain floats, and takes more room.
+Exact for what `on_grid` made: times, ids, order, boxes, labels, seen, signals, joints. The confidence of a sighting is kept
+in 1/255 steps (no behaviour reads it). What is not on the grid is kept exactly too, as plain floats, and takes more room.
+
+Version 2 added joints (`joints.py`) behind everything else: only those of people whom pose looked at, so that without
+pose a blob is what it was. Version 1 is still read.
 """
 
 from __future__ import annotations
@@ -25,7 +28,11 @@ from pahara.core import Observation, StoreError
 from pahara.core.frozen import Frozen
 from pahara.tracking.memory import GRID
 
-VERSION = 1
+from . import joints
+from .columns import Reader, column, steps, sums, unzigzag, zigzag
+
+VERSION = 2
+READ = (1, 2)  # versions that this one reads
 _MAGIC = b"PHT"
 _HEAD = Struct("<4sII")
 _LENGTH = Struct("<I")
@@ -53,10 +60,10 @@ def encode(observations: Sequence[Observation]) -> bytes:
     pattern = {keys: i for i, keys in enumerate(patterns)}
 
     header: dict[str, Any] = {"beats": len(times), "rows": len(ids), "tracks": len(tracks), "labels": names, "signals": patterns}
-    columns = [_column(counts), _column(_steps(tracks)), _column(which.astype(np.uint32))]
+    columns = [column(counts), column(steps(tracks)), column(which.astype(np.uint32))]
     micros = np.round(times * _MICRO)
     if np.abs(micros).max() < 2**53 and np.array_equal(micros / _MICRO, times):
-        columns.append(_column(_steps(micros.astype(np.int64), 2)))  # a steady beat becomes zeros
+        columns.append(column(steps(micros.astype(np.int64), 2)))  # a steady beat becomes zeros
     else:
         header["plain_times"] = True
         columns.append(times.tobytes())
@@ -64,20 +71,23 @@ def encode(observations: Sequence[Observation]) -> bytes:
     cells = sorted_boxes * np.float32(GRID)
     if np.abs(cells).max(initial=0) < 2**30 and np.array_equal(np.round(cells), cells):  # a NaN fails both
         first = np.flatnonzero(np.diff(which[order], prepend=-1))
-        columns.append(_column(_box_steps(cells.astype(np.int64), first)))
+        columns.append(column(_box_steps(cells.astype(np.int64), first)))
     else:
         header["plain_boxes"] = True
         columns.append(sorted_boxes.tobytes())
-    columns += [_column(labels[order]), np.packbits(seen[order]).tobytes()]
+    columns += [column(labels[order]), np.packbits(seen[order]).tobytes()]
     columns.append(np.round(np.clip(np.nan_to_num(scores[order]), 0, 1) * 255).astype(np.uint8).tobytes())
-    columns.append(_column(np.array([pattern[tuple(o.signals)] for o in observations], np.uint16)))
+    columns.append(column(np.array([pattern[tuple(o.signals)] for o in observations], np.uint16)))
     values = np.array([v for o in observations for v in o.signals.values()], np.float64)
     short = values.astype(np.float32)
     if np.array_equal(short.astype(np.float64), values, equal_nan=True):
-        columns.append(_column(short.view(np.uint32)))
+        columns.append(column(short.view(np.uint32)))
     else:
         header["plain_signals"] = True
         columns.append(values.tobytes())
+    told_joints, more = joints.encode(observations, order, sorted_boxes, which[order])
+    header |= told_joints
+    columns += more
 
     told = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     body = _LENGTH.pack(len(told)) + told + b"".join(columns)
@@ -95,7 +105,7 @@ def decode(blob: bytes, where: str = "these trails") -> list[Observation]:
         raise StoreError(f"{where} are damaged: they do not begin as trails do")
     if zlib.crc32(blob[8:]) != check:
         raise StoreError(f"{where} are damaged (checksum); what came before and after can still be replayed")
-    if magic[3] != VERSION:
+    if magic[3] not in READ:
         raise StoreError(f"{where} were written by a newer Pahara (format {magic[3]}; this one knows {VERSION}): update pahara")
     try:
         if length > _LARGEST:
@@ -112,14 +122,14 @@ def _unpack(body: bytes) -> list[Observation]:
     (told,) = _LENGTH.unpack_from(body)
     header = json.loads(body[4 : 4 + told].decode("utf-8", "surrogatepass"))
     beats, rows = int(header["beats"]), int(header["rows"])
-    read = _Reader(body, 4 + told)
+    read = Reader(body, 4 + told)
     counts = read.column(beats, np.uint32).astype(np.int64)
-    tracks = _sums(read.column(int(header["tracks"]), np.uint64))
+    tracks = sums(read.column(int(header["tracks"]), np.uint64))
     which = read.column(rows, np.uint32)
     if header.get("plain_times"):
         times = read.plain(beats, np.float64)
     else:
-        times = _sums(read.column(beats, np.uint64), 2) / _MICRO
+        times = sums(read.column(beats, np.uint64), 2) / _MICRO
     order = np.argsort(which, kind="stable")
     boxes = np.empty((rows, 4), np.float32)
     if header.get("plain_boxes"):
@@ -140,6 +150,7 @@ def _unpack(body: bytes) -> list[Observation]:
         values = read.plain(total, np.float64)
     else:
         values = read.column(total, np.uint32).view(np.float32).astype(np.float64)
+    skeletons = joints.decode(header, read, counts, order, boxes[order], which[order].astype(np.intp))
     read.finish()
     if counts.sum() != rows:
         raise ValueError(f"{counts.sum()} rows instead of {rows}")
@@ -152,65 +163,12 @@ def _unpack(body: bytes) -> list[Observation]:
     numbers = values.tolist()
     made = []
     row = at = 0
-    for time, count, own in zip(times.tolist(), counts.tolist(), keys, strict=True):
+    for time, count, own, skeleton in zip(times.tolist(), counts.tolist(), keys, skeletons, strict=True):
         part = slice(row, row + count)
         signals = Frozen(dict(zip(own, numbers[at : at + len(own)], strict=True)))
-        made.append(Observation(time, ids[part], boxes[part], tuple(words[part]), seen[part], scores[part], signals))
+        made.append(Observation(time, ids[part], boxes[part], tuple(words[part]), seen[part], scores[part], signals, skeleton))
         row, at = row + count, at + len(own)
     return made
-
-
-class _Reader:
-    """Takes columns from a body, one after the other."""
-
-    def __init__(self, body: bytes, at: int) -> None:
-        self.body, self.at = body, at
-
-    def plain(self, n: int, kind: type[Any]) -> NDArray[Any]:
-        array = np.frombuffer(self.body, kind, n, self.at)
-        self.at += array.nbytes
-        return array
-
-    def column(self, n: int, kind: type[Any]) -> NDArray[Any]:
-        """See `_column`."""
-        used = int(self.plain(1, np.uint8)[0])
-        wide = np.zeros((n, np.dtype(kind).itemsize), np.uint8)
-        wide[:, :used] = self.plain(n * used, np.uint8).reshape(used, n).T
-        return wide.view(np.dtype(kind).newbyteorder("<")).reshape(n).astype(kind)
-
-    def finish(self) -> None:
-        if self.at != len(self.body):
-            raise ValueError(f"{len(self.body) - self.at} bytes too many")
-
-
-def _column(array: NDArray[np.unsignedinteger[Any]]) -> bytes:
-    """(n,) unsigned -> how many bytes a number needs (1 byte), then all lowest bytes, all second-lowest …"""
-    planes = array.astype(array.dtype.newbyteorder("<")).reshape(-1, 1).view(np.uint8)
-    used = int(np.flatnonzero(planes.any(axis=0)).max(initial=-1)) + 1 if planes.size else 0
-    return bytes([used]) + np.ascontiguousarray(planes[:, :used].T).tobytes()
-
-
-def _zigzag(array: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """0, -1, 1, -2, 2 … -> 0, 1, 2, 3, 4 …: small numbers of either sign become small numbers."""
-    return ((array << 1) ^ (array >> 63)).view(np.uint64)
-
-
-def _unzigzag(array: NDArray[np.uint64]) -> NDArray[np.int64]:
-    return (array >> np.uint64(1)).view(np.int64) ^ -(array & np.uint64(1)).view(np.int64)
-
-
-def _steps(array: NDArray[np.int64], times: int = 1) -> NDArray[np.uint64]:
-    """(n,) -> each number's difference from the one before; `times` = 2 takes differences of these."""
-    for _ in range(times):
-        array = np.diff(array, prepend=np.int64(0))
-    return _zigzag(array)
-
-
-def _sums(array: NDArray[np.uint64], times: int = 1) -> NDArray[np.int64]:
-    steps = _unzigzag(array)
-    for _ in range(times):
-        steps = np.cumsum(steps)
-    return steps
 
 
 def _box_steps(cells: NDArray[np.int64], first: NDArray[np.intp]) -> NDArray[np.uint64]:
@@ -218,11 +176,11 @@ def _box_steps(cells: NDArray[np.int64], first: NDArray[np.intp]) -> NDArray[np.
     shape = np.concatenate([cells[:, :2], cells[:, 2:] - cells[:, :2]], axis=1)
     steps = np.diff(shape, axis=0, prepend=np.zeros((1, 4), np.int64))
     steps[first] = shape[first]
-    return _zigzag(np.ascontiguousarray(steps.T)).reshape(-1)
+    return zigzag(np.ascontiguousarray(steps.T)).reshape(-1)
 
 
 def _box_sums(column: NDArray[np.uint64], first: NDArray[np.intp]) -> NDArray[np.int64]:
-    steps = _unzigzag(column).reshape(4, -1).T.copy()
+    steps = unzigzag(column).reshape(4, -1).T.copy()
     for begin, end in pairwise([*first.tolist(), len(steps)]):
         np.cumsum(steps[begin:end], axis=0, out=steps[begin:end])
     steps[:, 2:] += steps[:, :2]

@@ -32,6 +32,13 @@ class History:
         """-> times (t,), rows (t, width), read-only."""
         return self._shown_times[self._first : self._last], self._shown_rows[self._first : self._last]
 
+    def reshape(self, kept: int, width: int) -> None:
+        """From now on rows of another width; of older ones the first `kept` columns stay and the rest is zero."""
+        rows = np.zeros((len(self._rows), width), np.float32)
+        rows[:, :kept] = self._rows[:, :kept]
+        self._times, self._rows = self._times.copy(), rows
+        self._show()
+
     def _show(self) -> None:
         """What is cut from a read-only array is read-only too."""
         self._shown_times, self._shown_rows = self._times.view(), self._rows.view()
