@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,6 +17,7 @@ from pahara.models import build
 from pahara.testing.actors import scenes, stand, walk
 from pahara.training.checkpoint import save_weights
 from pahara.training.export import export
+from pahara.training.tasks.action import PREPARATION, ToClip
 from pahara.video import open_source
 
 pytestmark = pytest.mark.slow  # torch, its exporter and a film
@@ -68,7 +70,28 @@ def models(tmp_path_factory, yard):
     with torch.no_grad():
         errors = error_of(pictures, painter.eval()(torch.from_numpy(pictures)).numpy(), patch=8)
     save_weights(runs / "yard/best.safetensors", painter, {**about, "thresholds": {"error": 1.2 * float(errors.max())}})
-    return {name: export(runs / name).path for name in ("moves", "yard")}
+    clip_model(runs / "clips", yard)
+    return {name: export(runs / name).path for name in ("moves", "yard", "clips")}
+
+
+def clip_model(folder, yard):
+    """CNN + LSTM: the yard's own film before and after the man walks in at 3 s, as clips of one second."""
+    torch.manual_seed(0)
+    with open_source(yard.film, camera="yard") as film:
+        pictures = [(frame.time, cv2.resize(frame.image, (32, 32), interpolation=cv2.INTER_AREA)) for frame in film if frame.time < 9]
+    rate, steps = 5.0, 5
+    grid = [next(picture for time, picture in pictures if time >= k / rate - 1e-6) for k in range(int(pictures[-1][0] * rate))]
+    clips = np.stack([np.stack(grid[k : k + steps]) for k in range(len(grid) - steps)])  # (n, t, h, w, 3)
+    labels = torch.tensor([int(k / rate > 3.2) for k in range(len(clips))])
+    about = {
+        "kind": "action", "model": "cnn-lstm", "options": {"classes": 2, "width": 8, "memory": 16}, "classes": ["nothing", "visit"],
+        "names": ["nothing", "visit"], "input": [steps, 3, 32, 32], "activation": "softmax", "thresholds": {"nothing": 0.5, "visit": 0.6},
+        "window": {"seconds": 1.0, "rate": rate}, "preparation": dict(PREPARATION),
+    }  # fmt: skip
+    model = build("cnn-lstm", **about["options"])
+    x = ToClip(about["preparation"])(torch.from_numpy(clips))
+    learn(model, x, lambda out: functional.cross_entropy(out, labels), steps=60)
+    save_weights(folder / "best.safetensors", model, about)
 
 
 def learn(model, x, loss, *, steps):
@@ -115,6 +138,18 @@ def test_a_picture_unlike_the_taught_ones_is_seen_by_the_autoencoder(verb, yard,
     assert json.loads(again.out)["identical"] is True
 
 
+def test_what_a_model_of_clips_sees_is_told_and_replayed(verb, yard, models, tmp_path):
+    text = f"signals: [{{kind: clip, model: {models['clips']}}}]\ndefaults: {{behaviours: [{{kind: clip, watch_for: [visit]}}]}}"
+    done = watched(verb, yard, tmp_path, text)
+    assert done.code == 0, done
+    first = events(done)[0]
+    assert first["kind"] == "clip"
+    assert 3 <= first["start"] <= 6, "the man walks in at 3 s"
+    assert "visit" in json.dumps(first)
+    again = verb("replay", tmp_path / "seen", "--json")
+    assert json.loads(again.out)["identical"] is True
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
@@ -130,10 +165,19 @@ def test_a_picture_unlike_the_taught_ones_is_seen_by_the_autoencoder(verb, yard,
         ("signals: [{kind: autoencoder, model: MOVES}]", 3, "no autoencoder"),
         ("signals: [{kind: autoencoder}]", 3, "needs 'model'"),
         ("defaults: {behaviours: [anomaly]}", 3, "reads the signal 'autoencoder'"),
+        ("defaults: {behaviours: [clip]}", 3, "reads the signal 'clip'"),
+        ("defaults: {behaviours: [{kind: action, model: CLIPS}]}", 3, "kind: clip"),
+        ("signals: [{kind: clip, model: MOVES}]", 3, "belongs to the behaviour 'action'"),
+        ("signals: [{kind: clip, model: CLIPS}]\ndefaults: {behaviours: [{kind: clip, watch_for: [visits]}]}", 4, "Did you mean 'visit'?"),
     ],
 )
 def test_a_model_that_does_not_fit_is_told_in_one_line_with_its_place(verb, yard, models, tmp_path, text, line, words):
-    done = watched(verb, yard, tmp_path, text.replace("YARD", str(models["yard"])).replace("MOVES", str(models["moves"])))
+    done = watched(
+        verb,
+        yard,
+        tmp_path,
+        text.replace("YARD", str(models["yard"])).replace("MOVES", str(models["moves"])).replace("CLIPS", str(models["clips"])),
+    )
     assert done.code == 2
     assert words in done.err
     assert f"pahara.yml, line {line}" in done.err
@@ -141,7 +185,8 @@ def test_a_model_that_does_not_fit_is_told_in_one_line_with_its_place(verb, yard
     assert "Traceback" not in done.err
 
 
-def test_the_schema_offers_both():
+def test_the_schema_offers_them_all():
     schema = json.dumps(json_schema())
     assert "behaviour.action" in schema
     assert "signal.autoencoder" in schema
+    assert "signal.clip" in schema

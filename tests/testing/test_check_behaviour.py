@@ -15,6 +15,7 @@ from pahara.behaviours import (
     Abandoned,
     Action,
     Anomaly,
+    Clip,
     Crossing,
     Crowding,
     Falling,
@@ -54,7 +55,7 @@ RUSH = Recogniser(rushing, ("normal", "rush"), Window(seconds=2.0, rate=10.0))
 TOUCH = Recogniser(touching, ("touch",), Window(seconds=1.0, rate=5.0, people=2), {"touch": 0.7})
 
 BUILT_IN = [
-    Action(RUSH, limit=0.5), Action(TOUCH, zone=MIDDLE), Anomaly(), Abandoned(seconds=8), Crossing(LINE), Crossing(LINE, "forward"), Crowding(MIDDLE, people=4), Crowding(people=4, within=1.0),
+    Action(RUSH, limit=0.5), Action(TOUCH, zone=MIDDLE), Anomaly(), Clip(), Clip(("fight",), limit=0.6), Abandoned(seconds=8), Crossing(LINE), Crossing(LINE, "forward"), Crowding(MIDDLE, people=4), Crowding(people=4, within=1.0),
     Falling(), Intrusion(MIDDLE), Intrusion(MIDDLE, seconds=0), Intrusion(MIDDLE, schedule=MORNING), Loitering(MIDDLE, seconds=10),
     Removed(seconds=10), Running(), Tailgating(LINE), Tamper(), WrongWay(MIDDLE, (1, 0)),
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from .abandoned import Abandoned
 from .anomaly import Anomaly
+from .clip import Clip
 from .crossing import Crossing
 from .crowding import Crowding
 from .falling import Falling
@@ -16,6 +17,6 @@ from .tamper import Tamper
 from .wrong_way import WrongWay
 
 __all__ = [
-    "ALWAYS", "Abandoned", "Action", "Anomaly", "Crossing", "Crowding", "Falling", "Hours", "Intrusion", "Loitering",
+    "ALWAYS", "Abandoned", "Action", "Anomaly", "Clip", "Crossing", "Crowding", "Falling", "Hours", "Intrusion", "Loitering",
     "Recogniser", "Removed", "Running", "Schedule", "Tailgating", "Tamper", "Window", "WrongWay",
 ]  # fmt: skip

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from pahara.core import Reason, Scene, Scores, Subject, at_limit
 
+from .held import STALE, held_median
 from .options import positive
 
 SIGNAL = "autoencoder.unusual"  # how many times the usual highest error of normal pictures; see pahara.detection.autoencoder
-STALE = 2.0  # seconds without a new value after which the last one tells nothing
 
 
 @dataclass(frozen=True)
@@ -49,15 +47,4 @@ class Anomaly:
 
     def _unusual(self, scene: Scene) -> float:
         """The median of the last `seconds`, held values weighted by how long they stood; 0 without enough of them."""
-        series = scene.signals.get(SIGNAL)
-        if series is None or not len(series.times) or scene.time - float(series.times[-1]) > STALE:
-            return 0.0
-        begin = scene.time - self.seconds
-        first = max(int(series.times.searchsorted(begin, side="right")) - 1, 0)  # the value that stood when the window began
-        times, values = np.maximum(series.times[first:], begin), series.values[first:]
-        stood = np.diff(np.append(times, scene.time))
-        unknown = max(self.seconds - float(stood.sum()), 0.0)  # before the first value nothing was unusual
-        order = values.argsort()
-        reached = unknown + stood[order].cumsum()
-        middle = int(reached.searchsorted(self.seconds / 2, side="left"))
-        return 0.0 if unknown > self.seconds / 2 else float(values[order][min(middle, len(order) - 1)])
+        return held_median(scene.signals.get(SIGNAL), scene.time, self.seconds)

@@ -261,6 +261,8 @@ def next_steps(kind: str, folder: str, window: Mapping[str, Any]) -> dict[str, s
         steps["pahara.yml"] = f"detector: {model}"
     elif trails:
         steps["pahara.yml"] = f"behaviours: [{{kind: action, model: {model}}}]"
+    elif kind == "action":
+        steps["pahara.yml"] = f"signals: [{{kind: clip, model: {model}}}]   behaviours: [{{kind: clip}}]"
     elif kind == "anomaly":
         steps["pahara.yml"] = f"signals: [{{kind: autoencoder, model: {model}}}]   behaviours: [{{kind: anomaly}}]"
     return steps

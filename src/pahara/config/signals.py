@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from pahara.core import Behaviour, Signal
 from pahara.core.errors import ConfigError
 
 from .options import Places, adapter_of, given, model_of, options_of
-from .problems import Problem, sentences
+from .problems import Problem, did_you_mean, sentences
 from .registry import find, names
 from .telling import Steps, Teller
 
@@ -38,6 +38,7 @@ def resolve_signals(
     Each is made once and thrown away, so that a model that does not fit is told with its place in the file.
     """
     found = ResolvedSignals()
+    made: dict[str, Any] = {}
     for index, written in enumerate(entries):
         path = (*under, index)
         entry = {"kind": written} if isinstance(written, str) else written
@@ -56,7 +57,7 @@ def resolve_signals(
             continue
         found.options[kind] = {}
         try:
-            adapter_of(plug_in).validate_python(options, context=places)
+            made[kind] = adapter_of(plug_in).validate_python(options, context=places)
             found.options[kind] = given(model.model_validate(options, context=places))
         except ValidationError as error:
             found.problems += teller.tell(error, model, under=path, called=kind)
@@ -71,7 +72,19 @@ def resolve_signals(
                 found.problems.append(teller.at(path, said, f"Add `signals: [{{kind: {kind}, {told}}}]`"))
             else:
                 found.options[kind] = {}
+        found.problems += [teller.at(path, *told) for told in _never_given(behaviour, made)]
     return found
+
+
+def _never_given(behaviour: Behaviour, made: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a behaviour `reads` by name and no signal `gives`, though one of that kind is there: a slip that would never alarm."""
+    for name in getattr(behaviour, "reads", ()):
+        kind, _, wanted = name.partition(".")
+        given_by = getattr(made.get(kind), "gives", ())
+        if given_by and name not in given_by:
+            choices = [each.partition(".")[2] for each in given_by]
+            said = f"'{getattr(behaviour, 'kind', '')}' waits for '{wanted}', of which the signal '{kind}' tells nothing"
+            yield said, did_you_mean(wanted, [each for each in choices if not each.startswith("limit.")])
 
 
 def read_by(behaviour: Behaviour) -> tuple[str, ...]:

@@ -144,8 +144,10 @@ def _about_of(path: Path, metadata: Any) -> About:
 
 def _window_of(path: Path, about: About) -> Window:
     if not about.sees_trails:
+        signal, behaviour = ("autoencoder", "anomaly") if about.kind == "anomaly" else ("clip", "clip")
         raise ModelError(
-            f"{path.name} looks at pictures, not at trails of people: a behaviour cannot ask it. Train one on tracks or skeletons"
+            f"{path.name} looks at pictures, not at trails of people: 'action' cannot ask it. "
+            f"Write `signals: [{{kind: {signal}, model: {path.name}}}]` and the behaviour `{behaviour}`"
         )
     try:
         return Window.of(about.window)

@@ -52,6 +52,15 @@ def _strange(time: float) -> float:
     return 3.0 if 20 <= time < 30 else 0.3
 
 
+def _certain(time: float) -> float:
+    return 0.9 if 20 <= time < 30 else 0.2
+
+
+def _limit(time: float) -> float:
+    del time
+    return 0.7
+
+
 def _nothing(time: float) -> float:
     del time
     return 0.0
@@ -60,6 +69,7 @@ def _nothing(time: float) -> float:
 SIGNALS: Mapping[str, Callable[[float], float]] = {
     "tamper.covered": _tampering, "tamper.defocused": _nothing, "tamper.moved": _nothing,
     "tamper.dark": _nothing, "tamper.frozen": _nothing, "autoencoder.unusual": _strange,
+    "clip.fight": _certain, "clip.normal": _tampering, "clip.limit.fight": _limit,
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,11 +11,15 @@ import pytest
 
 from pahara.behaviours.learned import Window
 from pahara.core import DataError
+from pahara.detection.clip import ClipSignal
 from pahara.simulate import Incident, Sighting, Truth, write_truth
 from pahara.training import load_weights
+from pahara.training.data.clips import ClipSet
+from pahara.training.data.folders import Item
 from pahara.training.data.windows import WindowSet
-from pahara.training.tasks import anomaly
+from pahara.training.tasks import action, anomaly
 from pahara.training.tasks.windows import Varied
+from pahara.video import open_source
 
 QUICK = ("--workers", 0, "--json")
 
@@ -73,7 +78,7 @@ def test_clips_train_predict_and_are_measured(clips, pahara, tmp_path):
         pahara("train", "action", clips, "--epochs", 8, "--size", 32, "--seconds", 1, "--batch", 4, "--lr", "0.003", *QUICK).out
     )
     assert set(told["figures"]) >= {"accuracy", "macro_f1", "ece"}
-    assert "pahara.yml" not in told["next"], "a behaviour sees trails, no clips"
+    assert told["next"]["pahara.yml"].startswith("signals: [{kind: clip, model: ")
     _, about = load_weights(told["run"])
     assert about["input"] == [8, 3, 32, 32]
     assert set(about["thresholds"]) == {"across", "upright"}
@@ -81,6 +86,18 @@ def test_clips_train_predict_and_are_measured(clips, pahara, tmp_path):
     assert {row["label"] for row in seen} <= {"across", "upright"}
     assert (tmp_path / seen[0]["picture"]).is_file()
     assert json.loads(pahara("evaluate", "model", told["run"], clips, "--json").out)["figures"]["examples"] == 14
+    # The watcher takes its pictures from the camera, training from the cache of clips: both must see the same.
+    assert pahara("export", told["run"]).code == 0
+    film = next((clips / "across").iterdir())
+    signal = ClipSignal(Path(told["run"]) / "model.onnx", every=0.01)
+    with open_source(film) as source:
+        watched = [signal(frame) for frame in source]
+    model, about = load_weights(told["run"])
+    kept = ClipSet([Item(film, 0, "")], about["classes"], seconds=1.0, rate=8.0, size=(32, 32), cache=tmp_path / "kept")
+    trained = action.predict(model, about, kept.windows(0, stride=1 / 8))  # every window of the clip
+    seen_live = np.array([[each[f"clip.{name}"] for name in about["classes"]] for each in watched if each["clip.across"]])
+    for window in trained:
+        assert np.abs(seen_live - window).max(axis=1).min() < 1e-4
 
 
 def test_trails_of_staged_scenes_teach_a_fall(scenes, pahara):
