@@ -17,6 +17,12 @@ Option = Annotated[
     list[str] | None, typer.Option("--option", help="An option of the model, as name=value (repeat it).", metavar="NAME=VALUE")
 ]
 Size = Annotated[int | None, typer.Option("--size", min=8, help="Side of the model's picture, in pixels.")]
+BoxSize = Annotated[
+    str | None,
+    typer.Option(
+        "--size", help="The model's picture in pixels: a side, or 544x320 (default: the shape of the pictures).", metavar="SIDE|WxH"
+    ),
+]
 Epochs = Annotated[int | None, typer.Option("--epochs", min=1, help="How often all data is seen.")]
 Batch = Annotated[int | None, typer.Option("--batch", min=1, help="Examples in one step.")]
 Lr = Annotated[float | None, typer.Option("--lr", help="Highest learning rate (see --find-lr).")]
@@ -62,14 +68,14 @@ def image(
 
 @verbs.command()
 def detector(
-    data: Data = None, weights: From = "", model: Model = "", option: Option = None, size: Size = None, epochs: Epochs = None,
+    data: Data = None, weights: From = "", model: Model = "", option: Option = None, size: BoxSize = None, epochs: Epochs = None,
     batch: Batch = None, lr: Lr = None, freeze: Freeze = None, patience: Patience = None, hold_out: HoldOut = 0.2,
     seed: Seed = 0, device: Device = "auto", devices: Devices = 1, nodes: Nodes = 1, precision: Precision = "32", workers: Workers = None,
     out: Out = None, resume: Resume = None, dry_run: Dry = False, find_lr: FindLr = False, tensorboard: Boards = False,
     lang: Language = "en", as_json: Json = False,
 ) -> None:  # fmt: skip
     """A detector of objects, from a YOLO-format data set (data.yaml)."""
-    _run("detector", locals(), {"hold_out": hold_out})
+    _run("detector", locals() | {"size": None}, {"hold_out": hold_out, "size": size})
 
 
 @verbs.command()

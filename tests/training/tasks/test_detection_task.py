@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from pahara.core import DataError, ModelError, TrainingError  # noqa: E402
-from pahara.training.tasks.detection import open_job, predict  # noqa: E402
+from pahara.training.tasks.detection import _size_for, open_job, predict  # noqa: E402
 from pahara.training.tasks.doing import measured_start, worse_than_start  # noqa: E402
 from pahara.training.tasks.job import Wishes  # noqa: E402
 
@@ -67,6 +67,9 @@ def test_the_finished_model_is_examined_with_a_row_for_each_class(squares):
 def test_what_cannot_be_is_said_in_one_line(squares, tmp_path):
     with pytest.raises(TrainingError, match="steps of 32"):
         open_job(squares, Wishes(size=100))
+    for words in ("wide", "544x", "544x320x3", "544*320"):
+        with pytest.raises(TrainingError, match="width x height"):
+            open_job(squares, Wishes(extra={"size": words}))
     with pytest.raises(ModelError, match="not from nanodet-m"):
         job_of(squares, weights="nanodet-m")
     for text in (squares / "labels" / "train").iterdir():
@@ -83,6 +86,34 @@ def test_training_starts_from_the_detector_that_comes_with_pahara(squares):
         job_of(squares, weights="pahara-nano", model="yolox-s")
     with pytest.raises(ModelError, match=r"no weights file .*gone\.onnx"):
         job_of(squares, weights="gone.onnx")
+
+
+@pytest.mark.parametrize(
+    ("picture", "size"),
+    [((640, 360), (544, 320)), ((1920, 1080), (544, 320)), ((360, 640), (320, 544)), ((640, 480), (480, 352)), ((50, 50), (416, 416))],
+)
+def test_the_input_has_the_shape_of_the_pictures(tmp_path, picture, size):
+    files = [tmp_path / f"{n}.png" for n in range(3)]
+    for file in files:
+        cv2.imwrite(str(file), np.zeros((*picture[::-1], 3), np.uint8))
+    assert _size_for(files) == size
+
+
+def test_pictures_that_lie_and_stand_get_a_square(tmp_path):
+    for name, size in (("lying", (90, 160)), ("standing", (160, 90))):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.zeros((*size, 3), np.uint8))
+    assert _size_for(sorted(tmp_path.iterdir())) == (416, 416)
+
+
+def test_a_wide_input_is_trained_kept_and_shown_without_its_padding(squares):
+    job = open_job(squares, Wishes(batch=3, workers=0, plan={"epochs": 1}, extra={"size": "160x96"}))
+    assert job.about["input"] == [3, 96, 160]
+    assert job.summary["size"] == "160 x 96"
+    pictures, boxes, _ = next(iter(job.held_out))
+    assert pictures.shape == (3, 96, 160, 3)
+    assert job.task.loss(job.model.train(), (pictures, boxes, [torch.zeros(len(b), dtype=torch.long) for b in boxes]))["loss"].isfinite()
+    assert job.held_out.data.shown(0).shape == (96, 128, 3), "the 32 columns of padding are left out"
+    assert open_job(squares, Wishes(batch=3, workers=0, plan={"epochs": 1})).about["input"] == [3, 352, 480]
 
 
 def test_a_training_that_ends_worse_than_its_start_says_so(squares):

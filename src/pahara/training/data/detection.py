@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from pahara.core import Image
 from pahara.core.errors import DataError
+from pahara.detection.letterbox import Fit, Preparation
 
 from .augment import Augment
 from .epoch import Epoch
@@ -99,6 +101,14 @@ class DetectionSet(Dataset[Sample]):
         if self.calm_from is not None and self.epoch.get() >= self.calm_from:
             augment = replace(augment, mosaic=0.0, mixup=0.0)
         return augment(sample, self.size, rng, lambda rng: self._read(int(rng.integers(len(self)))))
+
+    def shown(self, index: int) -> Image:
+        """The picture of item `index` in the item's own pixels, without the padding beside it (for one that is not augmented)."""
+        sample = self._read(range(len(self))[index])
+        if self.size is None:
+            return sample.image
+        inner = Fit.of(sample.size, self.size, Preparation()).inner
+        return letterboxed(sample, self.size).image[: inner[1], : inner[0]]
 
     def _read(self, index: int) -> Sample:
         """The picture, shrunk to fit `size`, with its boxes; from memory where it is kept there."""

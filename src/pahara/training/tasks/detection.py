@@ -27,6 +27,7 @@ from pahara.report.phrases import say
 from ..batches import Batches
 from ..data.augment import Augment
 from ..data.detection import DetectionSet, collate
+from ..data.pictures import image_size
 from ..data.sample import PAD, letterboxed, sample_of
 from ..data.yolo import read_yolo_set
 from ..plan import Plan
@@ -36,12 +37,16 @@ from .job import Job, Outcome, Tell, Wishes
 from .start import Start, begin, epochs_for, parameters_of
 
 MODELS = ("yolox-nano", "yolox-tiny", "yolox-s", "yolox")
-MODEL, SIZE, BATCH = "yolox-nano", 416, 16
+MODEL, BATCH = "yolox-nano", 16
+PIXELS = 416 * 416  # of the model's input, where nobody asked for a size: what the official nano and tiny were taught on
+STEP, SHORTEST = 32, 64  # sides of a YOLOX's input are multiples of its coarsest stride
 LEAST = 0.01  # score below which no box counts, as COCO's evaluation has it
+LOOKED_AT = 200  # pictures whose shape is read to choose the input's
 MAX_IOU = 0.65  # of two boxes of one class, when measuring
 MOST = 100  # boxes a picture
 CACHE_MB = 800.0  # decoded pictures kept in memory
 PREPARATION: Mapping[str, Any] = {"fit": "letterbox", "place": "top-left", "pad": 114.0, "rgb": False}
+Size = tuple[int, int]  # width, height
 OFFICIAL = (".onnx", ".pth", ".tar")
 BY_NAME = ("yolox-nano", "yolox-tiny", "yolox-s", "pahara-nano")  # weights to start from that have a name
 
@@ -130,25 +135,24 @@ def boxes_of(model: nn.Module, pictures: Tensor, names: Sequence[str], *, least:
 def open_job(data: Path, wishes: Wishes) -> Job:
     """Everything for `pahara train detector`. DataError, ModelError or TrainingError for what cannot be.
 
+    Without a size the model's input has the shape of the pictures and about as many pixels as 416 x 416.
     `--from` takes a run, or a YOLOX that was published or exported: a name ("yolox-nano", "pahara-nano"), a .pth or an .onnx file.
     """
     told = read_yolo_set(data)
-    size = _size(wishes.size)
+    size = _size(wishes.extra.get("size") or wishes.size)
     known = _known(wishes.weights)
     official = known is not None
     plan = Plan(lr=1e-3 if official else 2e-3, weight_decay=0.01, ema=0.998, warm_up=1.0)
     start = begin("detector", replace(wishes, weights="") if known else wishes, known.model if known else MODEL, known=MODELS)
-    size = size or (_size(start.size) if start.size else SIZE)
     places = {"train": "train", "held out": "val" if told["val"] else "test"}
     if not told[places["held out"]]:
         raise DataError(f"{data} has no val pictures to measure on; `pahara data split` parts them, or name `val:` in its data.yaml")
     batch = min(wishes.batch or BATCH, len(told["train"]) or 1)
     epochs = int(wishes.plan.get("epochs", epochs_for(max(1, len(told["train"]) // batch))))
+    size = size or _size_of(start.about.get("input")) or _size_for(told["train"])
     augment = Augment() if wishes.extra.get("augment", True) else None
-    train = DetectionSet(
-        told, "train", size=(size, size), augment=augment, seed=wishes.seed, calm_from=round(0.8 * epochs), cache_mb=CACHE_MB
-    )
-    held_out = DetectionSet(told, places["held out"], size=(size, size), cache_mb=CACHE_MB / 2)
+    train = DetectionSet(told, "train", size=size, augment=augment, seed=wishes.seed, calm_from=round(0.8 * epochs), cache_mb=CACHE_MB)
+    held_out = DetectionSet(told, places["held out"], size=size, cache_mb=CACHE_MB / 2)
     if not len(train) or not any(len(train.labels(i)) for i in range(len(train))):
         raise DataError(f"{data}: no training picture has a box to learn from; `pahara data check {data}` says what was found")
     model: nn.Module
@@ -159,7 +163,7 @@ def open_job(data: Path, wishes: Wishes) -> Job:
         model, options = start.build(told.names, wishes.options), {**start.options, **wishes.options}
     about = {
         "kind": "detector", "model": start.model, "options": {**options, "classes": len(told.names)}, "classes": list(told.names),
-        "names": list(told.names), "input": [3, size, size], "preparation": dict(PREPARATION),
+        "names": list(told.names), "input": [3, size[1], size[0]], "preparation": dict(PREPARATION),
     }  # fmt: skip
     plan = start.plan(replace(plan, epochs=epochs), wishes)
     counts = {name: sum(int((train.labels(i) == k).sum()) for i in range(len(train))) for k, name in enumerate(told.names)}
@@ -174,7 +178,7 @@ def open_job(data: Path, wishes: Wishes) -> Job:
         data,
         {
             "classes": counts, "train": len(train), "held_out": len(held_out), "model": start.model, "parameters": parameters_of(model),
-            "size": f"{size} x {size}", "batch": batch, "from": wishes.weights,
+            "size": f"{size[0]} x {size[1]}", "batch": batch, "from": wishes.weights,
         },
         partial(examine, held_out=held_out, names=told.names),
         (*start.notes, *(f"no training picture shows a {name!r}" for name, n in counts.items() if not n)),
@@ -195,7 +199,7 @@ def examine(model: nn.Module, /, *, held_out: DetectionSet, names: tuple[str, ..
     return Outcome(
         {"map50": report.map50, "map": report.map, "map75": report.map75, "pictures": float(len(held_out))},
         say("training.headline.detector", ap50=f"{100 * _number(report.map50):.1f} %", pictures=len(held_out)),
-        detection_blocks(report, truth, found, lambda number: held_out[number].image),
+        detection_blocks(report, truth, found, held_out.shown),
         table,
         {"thresholds": limits},
     )
@@ -237,10 +241,39 @@ def _preparation() -> Any:
     return Preparation(place="top-left", pad=float(PAD))
 
 
-def _size(size: int | None) -> int:
-    if size is not None and (size < 64 or size % 32):
-        raise TrainingError(f"--size is {size}; a YOLOX sees pictures of 64 pixels or more, in steps of 32 (320, 416, 640)")
-    return size or 0
+def _size(asked: int | str | None) -> Size | None:
+    """What `--size` asks for, as (width, height): a side, or "544x320"; None where it was left out."""
+    if asked is None:
+        return None
+    words = str(asked).lower().replace("×", "x").split("x")
+    if len(words) > 2 or not all(word.strip().isdecimal() for word in words):
+        raise TrainingError(f"--size is {asked!r}; give a side in pixels, or width x height: --size 416, --size 544x320")
+    size = int(words[0]), int(words[-1])
+    if any(side < SHORTEST or side % STEP for side in size):
+        raise TrainingError(
+            f"--size is {asked}; a YOLOX sees pictures of {SHORTEST} pixels or more, in steps of {STEP} (416, 640, 544x320)"
+        )
+    return size
+
+
+def _size_of(shape: Sequence[int] | None) -> Size | None:
+    """(width, height) of the input that a run was trained with."""
+    return (int(shape[2]), int(shape[1])) if shape else None
+
+
+def _size_for(pictures: Sequence[Path], pixels: int = PIXELS) -> Size:
+    """The input of about so many pixels that shows these pictures largest: for a camera's 16:9 it is 544 x 320, and no place is lost to padding."""
+    some = [image_size(pictures[k]) for k in range(0, len(pictures), max(1, len(pictures) // LOOKED_AT))]
+    wide, tall = np.array(some, np.float64).reshape(-1, 2).T
+    best, least = (0, 0), np.inf
+    for width in range(SHORTEST, 4 * round(pixels**0.5), STEP):
+        height = round(pixels / width / STEP) * STEP
+        if height < SHORTEST or width * height > 1.02 * pixels:
+            continue
+        shrunk = float(np.maximum(wide / width, tall / height).mean())  # how much smaller pictures become, on average
+        if shrunk < least - 1e-9:
+            best, least = (width, height), shrunk
+    return best
 
 
 @dataclass(frozen=True)
