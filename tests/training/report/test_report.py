@@ -84,6 +84,15 @@ def test_a_line_goes_where_its_numbers_are():
     assert [said for _, said in drawn.x_ticks] == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
 
 
+@pytest.mark.parametrize("epochs", [1, 2, 3, 7, 20, 60])
+def test_there_is_no_half_epoch(epochs):
+    history = [{"epoch": float(k + 1), "train_loss": 1.0 / (k + 1)} for k in range(epochs)]
+    (chart,) = history_charts(history)
+    marks = [said for _, said in draw_chart(chart).x_ticks]
+    assert marks
+    assert all(said.isdecimal() for said in marks), marks
+
+
 def test_a_gap_in_the_numbers_is_a_gap_in_the_line():
     chart = Chart(plain("t"), (Line(plain("a"), np.arange(4.0), np.array([1.0, np.nan, 2.0, 3.0])),), plain("x"), plain("y"))
     assert draw_chart(chart).lines[0].path.count("M") == 2

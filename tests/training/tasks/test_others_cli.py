@@ -183,11 +183,17 @@ def test_labels_that_cannot_be_are_named_with_their_line(tmp_path):
 def test_footage_without_anything_to_see_is_one_clear_line(pahara, tmp_path, make):
     (tmp_path / "empty").mkdir()
     make.film(tmp_path / "short" / "a.mp4", make.moving(0, frames=4))
+    for place in ("kinds/cat", "kinds/dog", "parted/train/cat", "parted/train/dog"):
+        (tmp_path / place).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / place / "1.png"), np.zeros((8, 8, 3), np.uint8))
     for words, told in (
         (("train", "anomaly", "empty"), "neither a film nor a picture"),
         (("train", "anomaly", "short"), "too few to learn what is normal"),
         (("train", "anomaly", "short", "--size", "50"), "sides that 16 divides"),
         (("train", "action", "empty"), "no class folders"),
+        (("train", "detector", "empty"), "there is no data.yaml"),
+        (("train", "detector", "kinds"), "`pahara train image kinds`"),
+        (("train", "detector", "parted"), "`pahara train image parted`"),
     ):
         done = pahara(*words)
         assert (done.code, done.err.count("\n")) == (2, 1), done

@@ -15,7 +15,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from pahara.core.errors import DataError
 
-from .pictures import PICTURES, pictures_in
+from .pictures import PICTURES, files_in, pictures_in
 
 SPLITS = ("train", "val", "test")
 OTHER_WORDS = {"validation": "val", "valid": "val"}  # what other tools call a split
@@ -55,6 +55,14 @@ def read_yolo_set(path: str | Path) -> YoloSet:
     return YoloSet(file, root, names, pictures)
 
 
+def _class_folders(root: Path) -> list[str]:
+    """The classes, where the folder (or its train/) is laid out for a classifier of pictures."""
+    inside = root / "train" if (root / "train").is_dir() else root
+    folders = sorted(each for each in inside.iterdir() if each.is_dir() and not each.name.startswith("."))
+    found = [each.name for each in folders if each.name not in ("images", "labels", *SPLITS) and files_in(each, PICTURES)]
+    return found if len(found) > 1 else []
+
+
 def yaml_file(path: str | Path) -> Path:
     """The data.yaml that `path` (itself or its folder) means; DataError when there is none."""
     path = Path(path)
@@ -66,6 +74,11 @@ def yaml_file(path: str | Path) -> Path:
     if not found:
         found = sorted(file for ending in ("*.yaml", "*.yml") for file in path.glob(ending) if not file.name.startswith("."))
     if not found:
+        if classes := _class_folders(path):
+            said = (
+                f"{path} holds a folder of pictures for each class ({', '.join(classes[:3])}{', …' if len(classes) > 3 else ''}), no boxes"
+            )
+            raise DataError(f"{said}: `pahara train image {path}` learns from it. For a detector, draw boxes: see `pahara data label`")
         raise DataError(f"{path}: there is no data.yaml in this folder; write one with `train:`, `val:` and `names:`")
     if len(found) > 1 and not found[0].name.startswith("data"):
         raise DataError(f"{path}: which of {', '.join(file.name for file in found)} is meant? Give the file itself")

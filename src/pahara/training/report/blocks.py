@@ -39,6 +39,7 @@ class Chart:
     about: Phrase | None = None
     x_range: Range | None = None
     y_range: Range | None = None
+    whole: bool = False  # x counts something, such as epochs: nothing is marked between whole numbers
 
 
 @dataclass(frozen=True, slots=True)

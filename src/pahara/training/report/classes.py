@@ -118,6 +118,7 @@ def history_charts(history: Sequence[Mapping[str, float]]) -> tuple[Chart, ...]:
                     say("training.axis.epoch"),
                     plain(""),
                     say(f"training.history.{group}.about"),
+                    whole=True,
                 )
             )
     return tuple(made)

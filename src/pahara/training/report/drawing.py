@@ -29,9 +29,9 @@ class Axis:
     def __call__(self, value: float) -> float:
         return self.begin + (value - self.low) / (self.high - self.low) * (self.end - self.begin)
 
-    def ticks(self, most: int = 6) -> list[tuple[float, str]]:
-        """-> (pixels, words) at round numbers."""
-        step = nice_step((self.high - self.low) / most)
+    def ticks(self, most: int = 6, *, whole: bool = False) -> list[tuple[float, str]]:
+        """-> (pixels, words) at round numbers; `whole` leaves out what lies between whole ones."""
+        step = max(nice_step((self.high - self.low) / most), 1.0 if whole else 0.0)
         first = math.ceil(self.low / step - 1e-9) * step
         count = math.floor((self.high - first) / step + 1e-9) + 1
         decimals = max(0, -math.floor(math.log10(step) + 1e-9))
@@ -89,7 +89,7 @@ def draw_chart(chart: Chart) -> Drawing:
     y = _axis(chart.y_range or _range([line.y for line in chart.lines], room=0.05), HEIGHT - BOTTOM, TOP)
     lines = [_line(line, x, y) for line in chart.lines]
     legend = [(line.name, line.colour, line.dashed) for line in chart.lines]
-    return Drawing(x.ticks(), y.ticks(), lines, [], legend)
+    return Drawing(x.ticks(whole=chart.whole), y.ticks(), lines, [], legend)
 
 
 def draw_bars(bars: Bars) -> Drawing:
