@@ -37,6 +37,9 @@ from pahara.behaviours.learned import Recogniser
 from pahara.behaviours.schedule import Hours, Schedule
 from pahara.core import EVERYWHERE, Tripwire, Zone
 from pahara.core.errors import ConfigError, PaharaError
+from pahara.core.rate import PerDay, Rate
+from pahara.normality import Normality
+from pahara.normality.unusual import Models
 
 from .fielddocs import field_docs, summary
 from .problems import did_you_mean, sentences
@@ -97,6 +100,15 @@ class Places:
         path = self.file(name)
         try:
             return load_recogniser(path)
+        except PaharaError as error:
+            message, hint = sentences(error)
+            raise PydanticCustomError("place", "{said}", {"said": message, "hint": hint}) from None
+
+    def normality(self, name: object) -> Normality:
+        """What a camera has learned, from the file of that name."""
+        path = self.file(name)
+        try:
+            return Normality.load(path)
         except PaharaError as error:
             message, hint = sentences(error)
             raise PydanticCustomError("place", "{said}", {"said": message, "hint": hint}) from None
@@ -214,6 +226,14 @@ def _substitute(hint: Any) -> Any:
             PlainValidator(lambda v, info: _places(info).recogniser(v)),
             _schema("a model that was exported by `pahara export`: a path"),
         ]
+    if hint == Models:
+        return Annotated[
+            Any,
+            PlainValidator(lambda v, info: _places(info).normality(v)),
+            _schema("what a camera has learned, as a file of `pahara normality learn`; without it the one that this camera learns itself"),
+        ]
+    if hint == PerDay:
+        return Annotated[Any, PlainValidator(_per_day), _rate_schema]
     if hint is Path:
         return Annotated[
             Any, PlainValidator(lambda v, info: _places(info).file(v)), _schema("a file; relative paths begin beside the configuration")
@@ -253,6 +273,16 @@ def _schedule(windows: list[Hours], info: ValidationInfo) -> Schedule:
 def _one_or_more(single: type) -> Callable[[Any], Any]:
     """`labels: person` is `labels: [person]`, and one window is a schedule."""
     return lambda value: [value] if isinstance(value, single) else value
+
+
+def _per_day(written: Any) -> float:
+    try:
+        return Rate.of(written).per_day
+    except ValueError as error:
+        raise PydanticCustomError("said", "{said}", {"said": str(error), "hint": ""}) from None
+
+
+_rate_schema = WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "examples": ["3/day", "1/week", "2/h"]}]})
 
 
 class _OneOrMore:
@@ -295,6 +325,8 @@ def _default(each: dataclasses.Field[Any]) -> Any:
 
 def _from_a_file(hint: Any) -> bool:
     """Whether a value of this type can be written in YAML: functions and arrays cannot."""
+    if hint == Models:
+        return True
     if hint is Any or _holds_function(hint):
         return False
     try:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from math import isfinite
+from typing import Annotated, TypeAlias
 
 DAY = 86400.0  # seconds
 UNITS = {"hour": 3600.0, "day": DAY, "week": 7 * DAY}  # in the order in which they are offered
+PerDay: TypeAlias = Annotated[float, "per day"]  # a field of a plug-in that a file may give as "3/day"
 _WORDS = {
     "h": "hour", "hr": "hour", "hour": "hour", "hours": "hour", "hourly": "hour", "d": "day", "day": "day", "days": "day", "daily": "day",
     "w": "week", "wk": "week", "week": "week", "weeks": "week", "weekly": "week",

@@ -76,7 +76,41 @@ def explain(reason: Reason, language: str = DEFAULT) -> str:
     """ "stayed 34 s in gate, limit 30 s", in the reader's language."""
     key = f"reason.{reason.code}" if has(f"reason.{reason.code}") else "reason.generic"
     place = reason.place or text("place.everywhere", language)
-    values = {name: number(v) if isinstance(v, int | float) else v for name, v in reason.values.items()}
+    values = {name: number(v) if isinstance(v, int | float) else v for name, v in reason.values.items()} | _spoken(reason, language)
     unit_key = f"unit.{reason.unit}"
     unit = text(unit_key, language) if has(unit_key) else reason.unit
     return text(key, language, measured=number(reason.measured), limit=number(reason.limit), unit=unit, place=place, **values)
+
+
+def rarity(one_in: float) -> str:
+    """The N of "1 in N", as exactly as it is known: one significant digit, and no end beyond a million.
+
+    >>> rarity(4213.7), rarity(87), rarity(1.3), rarity(3e9)
+    ('4,000', '90', '1', '1,000,000+')
+    """
+    if not one_in < 1e6:
+        return "1,000,000+"
+    return f"{float(f'{max(one_in, 1.0):.1g}'):,.0f}"
+
+
+def direction(degrees: float, language: str = DEFAULT) -> str:
+    """A way on the picture, 0 to the right and 90 upwards, in words: eight of them."""
+    return text(f"way.{round(degrees / 45) % 8}", language)
+
+
+def spot(x: float, y: float, language: str = DEFAULT) -> str:
+    """Where on the picture, given in fractions from the top left: "on the left, near the camera"."""
+    across = "left" if x < 1 / 3 else "right" if x > 2 / 3 else "middle"
+    return text(f"spot.{across}.{'far' if y < 0.45 else 'near' if y > 0.8 else 'middle'}", language)
+
+
+def _spoken(reason: Reason, language: str) -> dict[str, str]:
+    """Numbers of a reason that are said in words."""
+    told, given = {}, reason.values
+    if isinstance(rare := given.get("one_in"), int | float):
+        told["one_in"] = rarity(rare)
+    if isinstance(x := given.get("x"), int | float) and isinstance(y := given.get("y"), int | float):
+        told["where"] = reason.place or spot(x, y, language)
+    if reason.unit == "°":
+        told["direction"] = direction(reason.measured, language)
+    return told

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pahara.core import EVERYWHERE, Reason, Scene, Scores, Subject, Zone, at_limit
+from pahara.core.rate import PerDay
 from pahara.core.rows import TINY, rows_of
 
 from .attributes import UNITS
@@ -41,7 +42,7 @@ class Unusual:
     """
 
     model: Models = None
-    budget: float = 3.0  # alarms a day that the owner will look at
+    budget: PerDay = 3.0  # alarms that the owner will look at: 3/day, 1/week, 2/h
     zone: Zone = EVERYWHERE
     labels: tuple[str, ...] = ()
 
@@ -122,7 +123,13 @@ class Unusual:
         where = "" if self.zone == EVERYWHERE else self.zone.name
         if told is None:
             return Reason("unusual.learning", 0.0, 0.0, place=where)
-        values: dict[str, float | str] = {"one_in": float(told.one_in), "hour": clock(told.hour)}
+        values: dict[str, float | str] = {
+            "one_in": float(told.one_in), "hour": clock(told.hour), "attribute": told.attribute, "x": told.foot[0], "y": told.foot[1],
+            # Keys have more digits than a float holds: as words, "key@UTC seconds" of the nearest normal moments.
+            "like": " ".join(f"{each.track}@{each.time:.3f}" for each in told.exemplars),
+        }  # fmt: skip
+        if (series := scene.signals.get(VERSION)) is not None and len(series.values):
+            values["version"] = float(series.values[-1])
         seen = told.observed
         if seen is None:
             return Reason(f"unusual.{told.attribute}" if told.attribute in PLAIN else "unusual.other", told.one_in, 1.0, "", where, values)
