@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 TICK = 0.5  # seconds between two looks after everything
 HANG = 30.0  # seconds after which a call counts as hung
 REST = 5.0  # seconds before a detector that failed is loaded again; doubled with each failure, up to a minute
+WELL = 10.0  # seconds that a detector must work before it counts as mended
 PULSE = 1.0  # seconds between two signs of life on the disk
 TIDY = 3600.0  # seconds between two looks at what has had its time
 
@@ -41,6 +42,7 @@ class _Eyes:
     made: Detector | None = None
     failures: int = 0
     rests_until: float = 0.0  # monotonic seconds
+    well_since: float = 0.0  # monotonic seconds; 0 while it has not worked since its failure
     failure: Event | None = None  # what the owner was told
 
 
@@ -247,12 +249,16 @@ class Live:
         def detect_and_recover(images: object, /) -> object:
             found = detector(images)  # type: ignore[arg-type]
             if eyes.failures:
-                self._recovered(eyes)
+                self._recovers(eyes)
             return found
 
         return detect_and_recover  # type: ignore[return-value]
 
-    def _recovered(self, eyes: _Eyes) -> None:
+    def _recovers(self, eyes: _Eyes) -> None:
+        now = self.clock.steady()
+        eyes.well_since = eyes.well_since or now
+        if now - eyes.well_since < WELL:
+            return
         eyes.failures = 0
         if eyes.failure is not None:
             self._tell(over(eyes.failure, self.clock.now()))
@@ -263,7 +269,7 @@ class Live:
             eyes = self._eyes.get(fault.key)
             if eyes is None:
                 return
-            eyes.made, eyes.failures = None, eyes.failures + 1
+            eyes.made, eyes.failures, eyes.well_since = None, eyes.failures + 1, 0.0
             eyes.rests_until = self.clock.steady() + min(REST * 2 ** (eyes.failures - 1), 60.0)
             self._restarts += 1
             if eyes.failure is None:

@@ -163,8 +163,7 @@ class Station:
             off_since = min(off_since, left.begin) if off_since else left.begin
             self.store.blind.end(left, max(left.begin, off_since))
         begin = off_since or self.clock.now()
-        why = "off" if off_since else "offline"
-        self._blind = (begin, self.clock.steady() - (self.clock.now() - begin), self._keep_blind(begin, why))
+        self._blind = (begin, self.clock.steady() - (self.clock.now() - begin), self._keep_blind(begin, "off"))
         self._thread.start()
 
     def stop(self, timeout: float = 5.0) -> None:

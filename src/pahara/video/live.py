@@ -22,7 +22,7 @@ from .file import move
 from .ring import FrameRing, PacketRing
 from .source import Decoding, VideoSource
 
-LONGEST_WAIT = 30.0  # seconds between two attempts to connect
+LONGEST_WAIT = 6.0  # seconds between two attempts to connect: pictures are back within ten seconds of the camera's return
 BACKLOG = 3.0  # seconds of undecoded packets after which a slow consumer is moved to the newest keyframe
 ENDLESS_BACKLOG = 10.0  # the same where no keyframe is waiting: drop all and wait for one
 FINE = Fraction(1, 90_000)  # the time base where a stream brings no times of its own
@@ -233,6 +233,8 @@ class LiveSource(VideoSource):
                     if self._closing.is_set() or not packet.size:
                         return
                     arrival = time.monotonic()
+                    if arrival - asked >= self.timeout:  # the read was broken off; this is what the parser had left: a picture from before
+                        raise SourceError(explain(TimeoutError(), self.shown, late=True))
                     failures = 0
                     self._came = True
                     self.stats.trouble = ""
@@ -240,8 +242,6 @@ class LiveSource(VideoSource):
                     if connection.timeless or (packet.pts is None and packet.dts is None):
                         packet.pts = packet.dts = round((arrival - began) / base)
                     yield packet, arrival, arrival - asked
-                    if arrival - asked >= self.timeout:  # the read was broken off; this is what the parser had left
-                        raise SourceError(explain(TimeoutError(), self.shown, late=True))
                     asked = time.monotonic()
                 return
             except (OSError, ValueError, av.error.FFmpegError) as error:
