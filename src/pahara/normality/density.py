@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .thinning import cover
+
 Floats = NDArray[np.float64]
 NOBODY = np.int64(np.iinfo(np.int64).min)
 AT_ONCE = 4_000_000  # distances held in memory at once
@@ -21,6 +23,7 @@ class Memory:
     times: NDArray[np.float64]  # (m,) UTC seconds
     boxes: NDArray[np.float32]  # (m, 4) fractions of the picture: to show the moment again
     unit: NDArray[np.float64]  # (d,)
+    vouched: NDArray[np.bool_]  # (m,) a person said that this was fine: it counts as much as `k` tracks
     period: float = 0.0  # > 0: the one value lies on a circle of this circumference (a clock)
 
     def __len__(self) -> int:
@@ -64,9 +67,8 @@ class Memory:
         at = np.minimum(np.searchsorted(known, own), len(known) - 1)
         mine = np.flatnonzero(known[at] == own)
         nearest[mine, at[mine]] = np.inf
-        if nearest.shape[1] < k:
-            return np.full(len(values), np.inf)
-        reach: Floats = np.partition(nearest, k - 1, axis=1)[:, k - 1]
+        few = nearest.shape[1] < k
+        reach: Floats = np.full(len(values), np.inf) if few else np.partition(nearest, k - 1, axis=1)[:, k - 1]
         if hours > 1:
             hour = np.floor(self.times[edges] / 3600.0)  # a track belongs to the hour in which it is first remembered
             order = np.argsort(hour, kind="stable")
@@ -74,7 +76,17 @@ class Memory:
             if len(starts) >= hours:
                 by_hour = np.minimum.reduceat(nearest[:, order], starts, axis=1)
                 reach = np.maximum(reach, np.partition(by_hour, hours - 1, axis=1)[:, hours - 1])
+        fine = np.logical_or.reduceat(self.vouched, edges)
+        if fine.any():
+            reach = np.minimum(reach, nearest[:, fine].min(axis=1))
         return reach
+
+    def rows(self, where: NDArray[np.intp]) -> Memory:
+        """Some of the moments, in order of track."""
+        return replace(
+            self, points=self.points[where], tracks=self.tracks[where], times=self.times[where], boxes=self.boxes[where],
+            vouched=self.vouched[where],
+        )  # fmt: skip
 
     def nearest(self, value: Floats, own: int, count: int) -> tuple[NDArray[np.intp], Floats]:
         """(d,) -> rows of the `count` nearest distinct tracks, nearest first, and their distances."""
@@ -111,21 +123,13 @@ def spread_out(tracks: NDArray[np.int64], most: int) -> NDArray[np.intp]:
 
 
 def remember(
-    values: Floats, tracks: NDArray[np.int64], times: Floats, boxes: NDArray[np.float32], *, unit: Floats, points: int,
-    per_track: int, k: int, period: float = 0.0,
+    values: Floats, tracks: NDArray[np.int64], times: Floats, boxes: NDArray[np.float32], vouched: NDArray[np.bool_], *, unit: Floats,
+    points: int, per_track: int, k: int, period: float = 0.0,
 ) -> Memory:  # fmt: skip
     """The moments worth keeping: at most `per_track` of each track, thinned to `points` where many say the same."""
     order = np.lexsort((times, tracks))
     order = order[spread_out(tracks[order], per_track)]
-    full = Memory((values[order] / unit).astype(np.float32), tracks[order], times[order], boxes[order].astype(np.float32), unit, period)
-    if len(full) <= points:
-        return full
-    rows = thinned(full, points, k)
-    return replace(full, points=full.points[rows], tracks=full.tracks[rows], times=full.times[rows], boxes=full.boxes[rows])
-
-
-def thinned(full: Memory, points: int, k: int) -> NDArray[np.intp]:
-    """Rows to keep, at most `points`, in order."""
-    from .thinning import cover
-
-    return cover(full, points, k)
+    full = Memory(
+        (values[order] / unit).astype(np.float32), tracks[order], times[order], boxes[order].astype(np.float32), unit, vouched[order], period
+    )
+    return full if len(full) <= points else full.rows(cover(full, points, k))

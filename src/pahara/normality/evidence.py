@@ -21,21 +21,28 @@ def grid(time: float, step: float = STEP, seconds: float = SECONDS) -> list[floa
     return [index * step for index in range(last - count + 1, last + 1) if index >= 0]
 
 
-def gathered(p: Floats, drift: float, step: float = STEP) -> Floats:
-    """(…, t) fused p-values in order of time -> (…, t) E ← max(0, E − (log p + drift) · step) (CUSUM, Page 1954).
+def gathered(p: Floats, drift: float, step: float = STEP, *, begun: float = 1.0) -> Floats:
+    """(n, t) fused p-values of the grid in order of time -> (n,) evidence: E ← max(0, E − (log p + drift) · step).
 
-    NaN: nothing was told of that moment; the evidence stays as it is.
+    The one-sided cumulative sum of Page (1954). Of the last step only the share `begun` has passed, so that evidence grows
+    evenly and not in leaps. NaN: nothing was told of that moment, and the evidence stays as it is.
 
-    >>> gathered(np.array([np.exp(-5.0), np.exp(-5.0), 1.0]), drift=2.0, step=1.0)
-    array([3., 6., 4.])
+    >>> gathered(np.array([[np.exp(-5.0), np.exp(-5.0), 1.0]]), drift=2.0, step=1.0)
+    array([4.])
     """
-    gain = np.where(np.isnan(p), 0.0, -(np.log(np.where(np.isnan(p), 1.0, p)) + drift) * step)
-    evidence = np.zeros(p.shape)
-    now = np.zeros(p.shape[:-1])
-    for at in range(p.shape[-1]):
-        now = np.maximum(now + gain[..., at], 0.0)
-        evidence[..., at] = now
+    gain = gains(p, drift, step)
+    if p.shape[1]:
+        gain[:, -1] *= begun
+    evidence = np.zeros(len(p))
+    for column in gain.T:
+        evidence = np.maximum(evidence + column, 0.0)
     return evidence
+
+
+def gains(p: Floats, drift: float, step: float) -> Floats:
+    """p-values -> what one step adds to the evidence; 0 where nothing was told."""
+    gain: Floats = np.where(np.isnan(p), 0.0, -(np.log(np.where(np.isnan(p), 1.0, p)) + drift) * step)
+    return gain
 
 
 def over_tracks(p: Floats, tracks: NDArray[np.int64], times: Floats, drift: float, step: float = STEP) -> Floats:
@@ -45,7 +52,7 @@ def over_tracks(p: Floats, tracks: NDArray[np.int64], times: Floats, drift: floa
     """
     order = np.lexsort((times, tracks))
     who, when, told = tracks[order], times[order], p[order]
-    gain = np.where(np.isnan(told), 0.0, -(np.log(np.where(np.isnan(told), 1.0, told)) + drift) * step)
+    gain = gains(told, drift, step)
     evidence, run = np.zeros(len(p)), np.zeros(len(p))
     for lag in range(round(SECONDS / step)):  # the largest sum of the last 1, 2, 3 ... gains
         if lag >= len(p):

@@ -45,11 +45,15 @@ class Explanation:
     exemplars: tuple[Exemplar, ...]  # nearest first
     hour: float  # of the camera's day, 0..24
     foot: tuple[float, float]  # where, as fractions of the picture
+    track: int  # distinct-track key of the person that is explained
+    time: float  # UTC seconds of the moment that is explained
+    box: tuple[float, float, float, float]  # pixels, then
+    watched: float = float("inf")  # person-seconds that the model has seen
 
     @property
     def one_in(self) -> float:
-        """ "1 in N person-seconds here"."""
-        return 1.0 / self.p
+        """ "1 in N person-seconds here"; nothing is called rarer than one in ten times all that was watched."""
+        return min(1.0 / self.p, max(10.0 * self.watched, 1.0))
 
     @property
     def observed(self) -> Range | None:

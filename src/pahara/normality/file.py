@@ -89,7 +89,7 @@ def load(path: Path) -> Normality:
 def to_bytes(model: Normality) -> bytes:
     page: dict[str, Any] = {
         "kind": KIND, "format": FORMAT, "settings": asdict(model.settings), "scale": asdict(model.scale),
-        "classes": list(model.classes.names), "watched": model.watched, "made": model.made, "version": model.version,
+        "classes": list(model.classes.names), "watched": model.watched, "made": model.made, "people": model.people, "version": model.version,
         "peaks": {"tracks": model.peaks.tracks, "per_day": model.peaks.per_day}, "attributes": {},
     }  # fmt: skip
     arrays: Arrays = {"peaks": model.peaks.highest}
@@ -102,7 +102,7 @@ def to_bytes(model: Normality) -> bytes:
             "threshold": None if np.isinf(cal.threshold) else cal.threshold,
         }  # fmt: skip
         held: Arrays = {
-            "points": memory.points, "tracks": memory.tracks, "times": memory.times, "boxes": memory.boxes, "unit": memory.unit,
+            "points": memory.points, "tracks": memory.tracks, "times": memory.times, "boxes": memory.boxes, "vouched": memory.vouched, "unit": memory.unit,
             "scores": cal.scores, "above": cal.above,
         }  # fmt: skip
         arrays |= {f"{name}/{key}": values for key, values in held.items()}
@@ -132,17 +132,18 @@ def from_bytes(data: bytes, where: str = "these bytes") -> Normality:
         settings = Settings(**{**given, "ready": Frozen(given["ready"]), "days": Frozen(given["days"]), "without": tuple(given["without"])})
         known = {}
         for name, about in page["attributes"].items():
-            held = {key: arrays[f"{name}/{key}"] for key in ("points", "tracks", "times", "boxes", "unit", "scores", "above")}
-            _same_rows(held["points"], held["tracks"], held["times"], held["boxes"])
+            held = {key: arrays[f"{name}/{key}"] for key in ("points", "tracks", "times", "boxes", "unit", "vouched", "scores", "above")}
+            _same_rows(held["points"], held["tracks"], held["times"], held["boxes"], held["vouched"])
             _same_rows(held["scores"], held["above"])
-            memory = Memory(held["points"], held["tracks"], held["times"], held["boxes"], held["unit"], about["period"])
+            memory = Memory(held["points"], held["tracks"], held["times"], held["boxes"], held["unit"], held["vouched"], about["period"])
             limit = np.inf if about["threshold"] is None else about["threshold"]
             calibration = Calibration(held["scores"], held["above"], threshold=limit, **about["calibration"])
             ranges = {key: Range(key, low, high) for key, (low, high) in about["ranges"].items()}
             known[name] = Known(memory, calibration, about["tracks"], Frozen(ranges))
         peaks = Peaks(arrays["peaks"], page["peaks"]["tracks"], page["peaks"]["per_day"])
         return Normality(
-            settings, BodyScale(**page["scale"]), Frozen(known), peaks, Classes(tuple(page["classes"])), page["watched"], page["made"],
+            settings, BodyScale(**page["scale"]), Frozen(known), peaks, Classes(tuple(page["classes"])), page["watched"],
+            page["people"], page["made"],
             page["version"],
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -24,6 +24,7 @@ def cover(full: Memory, points: int, k: int) -> NDArray[np.intp]:
     """
     rng = np.random.default_rng(len(full))
     rows = rng.permutation(len(full))[:CANDIDATES]
+    rows = np.concatenate([np.flatnonzero(full.vouched), rows[~full.vouched[rows]]])  # a person's word comes first
     if len(rows) <= points:
         return np.sort(rows)
     low, high = 0.0, 0.05
@@ -52,13 +53,7 @@ def _kept(full: Memory, rows: NDArray[np.intp], radius: float, k: int, most: int
     for begin in range(0, len(rows), BLOCK):
         block = rows[begin : begin + BLOCK]
         if len(kept):
-            from dataclasses import replace
-
-            sorted_kept = kept[np.argsort(full.tracks[kept], kind="stable")]
-            held = replace(
-                full, points=full.points[sorted_kept], tracks=full.tracks[sorted_kept], times=full.times[sorted_kept],
-                boxes=full.boxes[sorted_kept],
-            )  # fmt: skip
+            held = full.rows(np.sort(kept))  # in order of track, as `full` is
             near = np.minimum.reduceat(held.distances(full.points[block] * full.unit), held.edges, axis=1) <= radius
             block = block[near.sum(axis=1) < k]
         kept = np.concatenate([kept, block])

@@ -17,7 +17,7 @@ from pahara.core.rate import PerDay
 from pahara.core.rows import TINY, rows_of
 
 from .attributes import UNITS
-from .evidence import SECONDS, gathered, grid
+from .evidence import SECONDS, STEP, gathered, grid
 from .explanation import Explanation
 from .measure import FRESH, LONGEST, WINDOW, measure, track_key
 from .model import Judgement, Normality
@@ -73,8 +73,7 @@ class Unusual:
         if model is None:
             return {}
         limit = max(model.threshold(self.budget), LEAST)
-        told = {subject: at_limit(evidence, limit) for subject, evidence in self.evidence(scene, model).items()}
-        return told
+        return {subject: at_limit(evidence, limit) for subject, evidence in self.evidence(scene, model).items()}
 
     def evidence(self, scene: Scene, model: Normality) -> dict[Subject, float]:
         """Each track's evidence now, in nats; of those that stand in the zone."""
@@ -91,7 +90,8 @@ class Unusual:
                     p[keys[key], column] = fused
         if not p.shape[1]:
             return {}
-        evidence = gathered(p, model.settings.drift)[:, -1]
+        latest = grid(scene.time)[-1]
+        evidence = gathered(p, model.settings.drift, begun=min((scene.time - latest) / STEP, 1.0))
         known = np.isfinite(p).any(axis=1)
         return {(track.id,): float(e) for track, e, k in zip(asked, evidence, known, strict=True) if k}
 

@@ -1,0 +1,131 @@
+"""A model is made: a memory per attribute, and how odd normal people look to a memory that does not know them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pahara.core.frozen import Frozen
+
+from .attributes import DAY, HOUR, attribute, quantities
+from .budget import Peaks
+from .calibration import Calibration
+from .classes import Classes
+from .density import Memory, remember, unit_of
+from .evidence import over_tracks
+from .explanation import Range
+from .model import Known, Normality, fuse
+from .samples import Samples
+from .scale import BodyScale
+from .settings import Settings
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.intp]
+Bools = NDArray[np.bool_]
+LONG_GAP = 6 * HOUR  # a longer gap between two samples is taken for time that nobody watched
+CLASS_FLOOR = 1.0  # unit of a class's column: classes stand apart by what `Classes` says
+
+
+def fit(
+    samples: Samples, settings: Settings, *, watched: float, seen: int, step: float, version: int, trusted: Bools | None, vouched: Bools | None
+) -> Normality:
+    """See `Normality.fit`."""
+    every = np.ones(len(samples), bool)
+    trusted = every if trusted is None else np.asarray(trusted, bool)
+    vouched = ~every if vouched is None else np.asarray(vouched, bool)
+    order = np.lexsort((samples.times, samples.tracks))
+    samples, trusted, vouched = samples[order], trusted[order], vouched[order]
+    watched = watched or _span(samples.times)
+    tracks = len(np.unique(samples.tracks))
+    model = Normality(
+        settings, _scale(samples), classes=Classes.fit(samples.labels, samples.tracks), watched=watched, people=len(samples) * step,
+        made=float(samples.times.max(initial=0.0)), version=version,
+    )  # fmt: skip
+    maker = _Maker(model, samples, trusted, vouched, _folds(samples, settings.folds))
+    known, distances = {}, {}
+    for name, values in sorted(model.values(samples).items()):
+        if name not in settings.without and (learned := maker.learn(name, values)) is not None:
+            known[name], distances[name] = learned
+    model = replace(model, known=Frozen(known))
+    p = np.full((len(samples), len(model.names)), np.nan)
+    for column, name in enumerate(model.names):
+        rows = np.flatnonzero(~np.isnan(distances[name]))
+        p[rows, column] = known[name].calibration.p_left_out(distances[name][rows], samples.tracks[rows])
+    evidence = over_tracks(fuse(model.names, p).fused, samples.tracks, samples.times, settings.drift, step)
+    return replace(model, peaks=Peaks.fit(evidence, samples.tracks, per_day=max(seen, tracks) * DAY / max(watched, 1.0)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Maker:
+    """What all attributes are learned from."""
+
+    model: Normality
+    samples: Samples  # sorted by track and time
+    trusted: Bools
+    vouched: Bools
+    fold: Rows  # (n,) the part that each row belongs to
+
+    def learn(self, name: str, values: Floats) -> tuple[Known, Floats] | None:
+        """-> what is known, and (n,) each row's distance to what the *other* folds remember (NaN: cannot be told)."""
+        told = np.isfinite(values).all(axis=1)
+        taught = told & self.trusted
+        settings, samples = self.model.settings, self.samples
+        if len(np.unique(samples.tracks[taught])) <= settings.k:
+            return None
+        unit = _unit(name, values[taught])
+        distances = np.full(len(samples), np.nan)
+        for part in range(settings.folds):
+            asked, others = np.flatnonzero(told & (self.fold == part)), np.flatnonzero(taught & (self.fold != part))
+            if len(asked):
+                memory = self._memory(name, values, others, unit)
+                distances[asked] = memory.score(values[asked], samples.tracks[asked], settings.k, self.model.hours(name))
+        memory = self._memory(name, values, np.flatnonzero(taught), unit)
+        tracks = samples.tracks[told]
+        numbers = quantities(name, samples.features[name][told], values[told])
+        ranges = {each: Range(each, *np.percentile(found, [5, 95]).tolist()) for each, found in numbers.items()}
+        return Known(memory, Calibration.fit(distances[told], tracks), len(np.unique(tracks)), Frozen(ranges)), distances
+
+    def _memory(self, name: str, values: Floats, rows: Rows, unit: Floats) -> Memory:
+        samples, settings = self.samples, self.model.settings
+        wide, tall = samples.size
+        return remember(
+            values[rows], samples.tracks[rows], samples.times[rows], samples.boxes[rows] / np.array([wide, tall, wide, tall], np.float32),
+            self.vouched[rows], unit=unit, points=settings.points, per_track=settings.per_track, k=settings.k,
+            period=24.0 if name == "time" else 0.0,
+        )  # fmt: skip
+
+
+def _unit(name: str, values: Floats) -> Floats:
+    own = attribute(name)
+    if not own.by_class:
+        return unit_of(values, own.floors)
+    width = len(own.floors)
+    return np.append(unit_of(values[:, :width], own.floors), np.full(values.shape[1] - width, CLASS_FLOOR))
+
+
+def _scale(samples: Samples) -> BodyScale:
+    people = samples.labels == "person"
+    some = people if 2 * people.sum() > len(samples) else np.ones(len(samples), bool)
+    if "shape" in samples.features:
+        some = some & np.isfinite(samples.features["shape"]).all(axis=1)  # not cut by the border
+    return BodyScale.fit(samples.feet[some, 1], samples.heights[some], samples.tracks[some])
+
+
+def _span(times: Floats) -> float:
+    if not len(times):
+        return 0.0
+    gaps = np.diff(np.sort(times))
+    return float(gaps[gaps <= LONG_GAP].sum()) + 1.0
+
+
+def _folds(samples: Samples, folds: int) -> Rows:
+    """(n,) the part of each row's track; tracks that began in one hour stay together once enough hours were watched."""
+    keys, first = np.unique(samples.tracks, return_index=True)
+    begin = samples.times[first]
+    blocks = np.floor(begin / HOUR).astype(np.int64)
+    alone = len(np.unique(blocks)) < 4 * folds
+    rank = np.argsort(np.argsort(begin, kind="stable"), kind="stable") if alone else np.unique(blocks, return_inverse=True)[1].reshape(-1)
+    part: Rows = (rank % folds)[np.searchsorted(keys, samples.tracks)].astype(np.intp)
+    return part
