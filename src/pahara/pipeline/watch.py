@@ -9,6 +9,7 @@ from typing import Protocol
 from pahara.core import Detections, Detector, Frame, Signal
 
 from .analyst import Analyst, Moment
+from .one_thread import one_thread
 
 
 class Gate(Protocol):
@@ -35,9 +36,10 @@ def watch(
     signals: Sequence[Signal] = (),
 ) -> Iterator[Look]:
     """One camera, one thread, no surprises."""
-    for frame in frames:
-        values: Mapping[str, float] = {name: value for signal in signals for name, value in signal(frame).items()}
-        detections = None
-        if gate is None or gate.look(frame, analyst.busy):
-            detections = detect([frame.image])[0]
-        yield Look(frame, detections, analyst.look(frame.time, detections, values))
+    with one_thread():
+        for frame in frames:
+            values: Mapping[str, float] = {name: value for signal in signals for name, value in signal(frame).items()}
+            detections = None
+            if gate is None or gate.look(frame, analyst.busy):
+                detections = detect([frame.image])[0]
+            yield Look(frame, detections, analyst.look(frame.time, detections, values))
