@@ -1,11 +1,14 @@
-"""Detection models by name: where they come from, how they are licensed, and where their file is."""
+"""Models by name: where they come from, how they are licensed, and where their file is."""
 
 from __future__ import annotations
 
 import difflib
 import json
 import os
-from collections.abc import Iterable
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -37,19 +40,22 @@ class Model:
     note: str
     embedded: bool = False  # comes with Pahara: always here, never fetched
     tall: int = 0  # pixels: the input's height where it is not square
+    suffix: str = ".onnx"
+    member: str = ""  # where the address is of a zip: the file in it, by the end of its path; `sha256` is of that file
+    others: tuple[str, ...] = ()  # further file names under which it is looked for in PAHARA_MODELS
 
     @property
     def file(self) -> str:
         """The name of its file in the cache."""
-        return f"{self.name}.onnx"
+        return f"{self.name}{self.suffix}"
 
     @property
     def aliases(self) -> tuple[str, ...]:
         """File names under which it is looked for in PAHARA_MODELS."""
         with_size = f"{self.name}-{self.input}" if not self.name.endswith(str(self.input)) else self.name
         stems = dict.fromkeys([self.name, with_size, *(s.replace("-", "_") for s in (self.name, with_size))])
-        published = Path(self.url).name if self.url and Path(self.url).stem != "model" else ""
-        return tuple(dict.fromkeys([*(f"{stem}.onnx" for stem in stems), *([published] if published else [])]))
+        published = Path(self.url).name if self.url and Path(self.url).stem not in ("model", "4") and not self.member else ""
+        return tuple(dict.fromkeys([*(f"{stem}{self.suffix}" for stem in stems), *self.others, *([published] if published else [])]))
 
 
 WITH_PAHARA = "with Pahara"  # where an embedded model is found
@@ -99,6 +105,34 @@ MODELS: dict[str, Model] = {
     )
 }  # fmt: skip
 
+_RTMO = "https://download.openmmlab.com/mmpose/v1/projects/rtmo/onnx_sdk"
+# Models of joints (pose). The hash of MoveNet is pinned by many projects; of RTMO-t by one; of the others by nobody.
+POSES: dict[str, Model] = {
+    model.name: model
+    for model in (
+        Model(
+            "movenet", "https://storage.googleapis.com/tfhub-lite-models/google/lite-model/movenet/singlepose/lightning/tflite/int8/4.tflite",
+            "cd7cc22fa946e5d146a7b98d496853e1923e22828d3972d579973f27f91bb105", 2_894_840, "Apache-2.0", 192, "17 joints",
+            "MoveNet Lightning int8: one person a crop in about 6 ms; needs the extra pahara[pose]", suffix=".tflite",
+            others=("movenet-lightning-int8.tflite", "movenet_lightning_int8.tflite", "movenet-lightning.onnx", "movenet_singlepose_lightning.onnx"),
+        ),
+        Model(
+            "movenet-thunder", "https://storage.googleapis.com/tfhub-lite-models/google/lite-model/movenet/singlepose/thunder/tflite/int8/4.tflite",
+            None, 0, "Apache-2.0", 256, "17 joints", "MoveNet Thunder int8: more exact, several times the work; needs the extra pahara[pose]",
+            suffix=".tflite", others=("movenet-thunder-int8.tflite", "movenet_thunder_int8.tflite", "movenet-thunder.onnx"),
+        ),
+        Model(
+            "rtmo-t", f"{_RTMO}/rtmo-t_8xb32-600e_body7-416x416-f48f75cb_20231219.zip",
+            "20aad6e2e42359cac1c5b4a0b2da00e29bfe91a72a782fdcf287d273a04c1b24", 0, "Apache-2.0", 416, "17 joints",
+            "RTMO tiny: everybody in the picture at once; for crowds", member="end2end.onnx",
+        ),
+        Model(
+            "rtmo-s", f"{_RTMO}/rtmo-s_8xb32-600e_body7-640x640-dac2bf74_20231211.zip", None, 0, "Apache-2.0", 640, "17 joints",
+            "RTMO small: more exact, for machines with power to spare", member="end2end.onnx",
+        ),
+    )
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Located:
@@ -128,35 +162,35 @@ def find(model: Model) -> Located:
     return Located(model, path, "cache") if path.is_file() else Located(model, None, "")
 
 
-def locate(model: str | Path, *, download: bool = True) -> Path:
-    """The file of a model given by zoo name or path; fetched on first use.
+def locate(model: str | Path, *, download: bool = True, known: Mapping[str, Model] = MODELS) -> Path:
+    """The file of a model given by zoo name or path; fetched on first use. `known` is `MODELS` (of detectors) or `POSES`.
 
     A file in `$PAHARA_MODELS`, or a path, is used as it is and never fetched again.
     ModelError when it is missing and cannot be fetched, with what to try.
     """
     told = str(model)
-    known = MODELS.get(told)
-    if known is None:
+    named = known.get(told)
+    if named is None:
         path = Path(told).expanduser()
         if path.is_file():
             return path
         if path.is_dir():
-            raise ModelError(f"{path} is a folder, not a model; name the .onnx file in it")
+            raise ModelError(f"{path} is a folder, not a model; name the file in it")
         if path.suffix or len(path.parts) > 1:
             raise ModelError(f"there is no model file {path}; check the path, or use a name from `pahara models list`")
         raise ModelError(
-            f"no model named {told!r}{did_you_mean(told, MODELS)}; `pahara models list` shows the names, or give a path to an .onnx file"
+            f"no model named {told!r}{did_you_mean(told, known)}; `pahara models list` shows the names, or give a path to a file"
         )
-    found = find(known)
+    found = find(named)
     if found.path is not None:
         return found.path
     folder = os.environ.get(MODELS_VARIABLE)
-    put = f"put {known.aliases[0]} into {folder if folder else f'a folder and set {MODELS_VARIABLE} to it'}, or give a path to the file"
-    if not known.url:
-        raise ModelError(f"nobody publishes {known.name} as an ONNX file; {put}")
+    put = f"put {named.aliases[0]} into {folder if folder else f'a folder and set {MODELS_VARIABLE} to it'}, or give a path to the file"
+    if not named.url:
+        raise ModelError(f"nobody publishes {named.name} as an ONNX file; {put}")
     if not download:
-        raise ModelError(f"the model {known.name} is not on this machine; run `pahara models pull {known.name}`, or {put}")
-    return pull(known, advice=put)
+        raise ModelError(f"the model {named.name} is not on this machine; run `pahara models pull {named.name}`, or {put}")
+    return pull(named, advice=put)
 
 
 def pull(model: Model, *, advice: str = "") -> Path:
@@ -164,17 +198,46 @@ def pull(model: Model, *, advice: str = "") -> Path:
     target = cache_folder() / model.file
     locks = _read_locks()
     expected = model.sha256 or locks.get(model.name)
-    got = fetch(model.url, target, sha256=expected, size=model.bytes, title=model.name, advice=advice)
+    if model.member:
+        got = _pull_member(model, target, expected, advice)
+    else:
+        got = fetch(model.url, target, sha256=expected, size=model.bytes, title=model.name, advice=advice)
     if model.sha256 is None and locks.get(model.name) != got:
         _write_locks({**locks, model.name: got})
     return target
 
 
+def _pull_member(model: Model, target: Path, expected: str | None, advice: str) -> str:
+    """Fetch a zip and keep one file of it; -> its SHA-256. ModelError when it is not there, or not what it should be."""
+    packed, part = target.with_suffix(".zip"), target.with_name(target.name + ".unpacked")
+    instead = f", or {advice}" if advice else ""
+    fetch(model.url, packed, size=model.bytes, title=model.name, advice=advice)
+    try:
+        with zipfile.ZipFile(packed) as archive:
+            inside = next((name for name in archive.namelist() if name == model.member or name.endswith(f"/{model.member}")), None)
+            if inside is None:
+                raise ModelError(f"{model.url} has no {model.member}{instead}")
+            with archive.open(inside) as source, part.open("wb") as file:
+                shutil.copyfileobj(source, file)
+        got = sha256_of(part)
+        if expected and got != expected:
+            raise ModelError(
+                f"{model.name} from {model.url} is not the file it should be (SHA-256 {got}, expected {expected}); it was removed{instead}"
+            )
+        part.replace(target)
+        return got
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ModelError(f"{model.url} is no zip that can be read ({error}); it was removed. Try again later{instead}") from error
+    finally:
+        packed.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
+
+
 def show(name: str) -> dict[str, Any]:
     """What is known of a named model without loading it; ModelError for a name that the zoo does not have."""
-    model = MODELS.get(name)
+    model = MODELS.get(name) or POSES.get(name)
     if model is None:
-        raise ModelError(f"no model named {name!r}{did_you_mean(name, MODELS)}; `pahara models list` shows the names")
+        raise ModelError(f"no model named {name!r}{did_you_mean(name, {**MODELS, **POSES})}; `pahara models list` shows the names")
     found = find(model)
     told: dict[str, Any] = {
         "name": model.name,
