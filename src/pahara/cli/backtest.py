@@ -33,6 +33,7 @@ def backtest(
     from pahara.core.errors import StoreError
     from pahara.language import counted, text
     from pahara.pipeline.backtest import Backtest, missing_signals, try_rules
+    from pahara.pipeline.learning import remembered
     from pahara.pipeline.setup import plan_of
     from pahara.pipeline.telling import as_dict, one_line
     from pahara.report.phrases import duration
@@ -51,7 +52,7 @@ def backtest(
         if not recordings:
             raise StoreError(f"{where} holds no recording{' of that time' if days else ''}: nothing to try the rules on")
         for one in track(recordings, "trying", console=err(), transient=True, disable=not err().is_terminal):
-            plans = plan_of(one, before), plan_of(one, after)
+            plans = remembered(plan_of(one, before), opened), remembered(plan_of(one, after), opened)
             warnings += missing_signals(opened, one, plans[1])
             result += try_rules(opened, one, *plans)
     if as_json:

@@ -30,6 +30,7 @@ def replay(
     from pahara.config import load
     from pahara.core.errors import StoreError
     from pahara.language import counted, text
+    from pahara.pipeline.learning import remembered
     from pahara.pipeline.replay import compare, events_of, stored_events
     from pahara.pipeline.setup import plan_of
     from pahara.pipeline.telling import as_dict, one_line
@@ -45,7 +46,7 @@ def replay(
         if not wanted:
             raise StoreError(f"{store} holds no recording: `pahara watch SOURCE --out {store}` makes one")
         for one in track(wanted, "replaying", console=err(), transient=True, disable=not err().is_terminal):
-            plan = plan_of(one, settings)
+            plan = remembered(plan_of(one, settings), opened)
             memory = None if settings is None else plan.memory
             again = events_of(opened, one, plan.behaviours, plan.rules, memory=memory)
             told.append((one, again, compare(stored_events(opened, one, again), again)))

@@ -106,11 +106,11 @@ def spot(x: float, y: float, language: str = DEFAULT) -> str:
 
 def _spoken(reason: Reason, language: str) -> dict[str, str]:
     """Numbers of a reason that are said in words."""
-    told, given = {}, reason.values
+    told, given = {"where": reason.place or text("place.everywhere", language)}, reason.values
     if isinstance(rare := given.get("one_in"), int | float):
         told["one_in"] = rarity(rare)
     if isinstance(x := given.get("x"), int | float) and isinstance(y := given.get("y"), int | float):
-        told["where"] = reason.place or spot(x, y, language)
+        told["where"] = reason.place or spot(float(x), float(y), language)
     if reason.unit == "°":
         told["direction"] = direction(reason.measured, language)
     return told

@@ -8,6 +8,7 @@ import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pahara.core import Detector, Event, PaharaError, Signal, Subject
 from pahara.report import RunFacts, RunSummary, SourceStats, SummaryCollector
@@ -17,6 +18,9 @@ from pahara.video.writer import AnnotatedWriter
 from .analyst import Analyst
 from .record import Recorder
 from .watch import Gate, Look, watch
+
+if TYPE_CHECKING:
+    from .learning import Learning
 
 BLIND = 2.0  # seconds without a frame that count as not having watched
 
@@ -32,6 +36,7 @@ class Session:
     gate: Gate | None = None
     signals: Sequence[Signal] = ()
     recorder: Recorder | None = None
+    learning: Learning | None = None
     annotate: AnnotatedWriter | None = None
     seconds: float = float("inf")  # media seconds to watch
     title: str = ""
@@ -109,6 +114,8 @@ class Session:
             self.collector.see(look.moment.scene, look.moment.scores)
             for event in look.moment.events:
                 self._event(event)
+        if self.learning is not None:
+            self.learning.see(look)
         if self.annotate is not None:
             alerts = {track for subject in self.ongoing.values() for track in subject}
             self._draw(lambda film: film.write(look.frame, self.analyst.scene, alerts))
@@ -134,6 +141,8 @@ class Session:
             self.recorder.finish(last)
             for event_id, clip in self.recorder.clips.items():
                 self.collector.evidence(event_id, clip=clip)
+        if self.learning is not None:
+            self.learning.finish()
         self._draw(lambda film: film.close())
         told = self.source.stats
         facts = RunFacts(
@@ -152,7 +161,8 @@ class Session:
     @property
     def problems(self) -> list[str]:
         """What could not be kept, in the user's words."""
-        return [*(self.recorder.problems if self.recorder is not None else ()), *self._undrawn]
+        kept = [each.problems for each in (self.recorder, self.learning) if each is not None]
+        return [*(problem for problems in kept for problem in problems), *self._undrawn]
 
     def _draw(self, work: Callable[[AnnotatedWriter], None]) -> None:
         """A film that cannot be written costs the film, not the watch."""

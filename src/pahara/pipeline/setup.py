@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pahara import __version__
 from pahara.config import CameraPlan, ChosenDetector, Config, choose_detector, from_data, plan, retention
@@ -21,6 +22,9 @@ from pahara.video.writer import AnnotatedWriter
 from .analyst import BEAT, Analyst
 from .record import Recorder
 from .session import Session
+
+if TYPE_CHECKING:
+    from .learning import Learning
 
 SPARE = 10.0  # seconds of packets beyond the longest clip: clips are cut a moment after their end
 TOLD = ("numpy", "opencv-contrib-python-headless", "av", "onnxruntime", "openvino")
@@ -74,6 +78,10 @@ def prepare(
     names = class_names(detector)
     plan, said = fit_labels(plan, names)
     recorder = None if store is None else recorder_of(plan, source, store, config=config, detector_name=chosen.name, classes=names)
+    learning = None if recorder is None else learning_for(plan, recorder, config, background=bool(getattr(source, "live", False)))
+    signals = plan.make_signals()
+    if learning is not None:
+        plan, signals = replace(plan, behaviours=learning.bind(plan.behaviours)), (*signals, learning.signal)
     return Session(
         source,
         detector,
@@ -88,8 +96,9 @@ def prepare(
             behaviours=plan.kinds,
         ),
         gate=plan.make_gate(),
-        signals=plan.make_signals(),
+        signals=signals,
         recorder=recorder,
+        learning=learning,
         annotate=None
         if annotate is None
         else AnnotatedWriter(annotate, zones=list(plan.zones.values()), lines=list(plan.lines.values()), epoch=source.epoch),
@@ -132,6 +141,16 @@ def recorder_of(
         longest=plan.evidence.longest,
         retention=_retention(config) if config is not None else None,
     )
+
+
+def learning_for(plan: CameraPlan, recorder: Recorder, config: Config | None, *, background: bool) -> Learning | None:
+    """What a watch of this plan learns beside `recorder`'s store; None where no behaviour of it learns."""
+    if not any(getattr(behaviour, "kind", "") == "unusual" for behaviour in plan.behaviours.values()):
+        return None
+    from .learning import learning_of  # only who learns pays for it
+
+    timezone, days = ("local", None) if config is None else (str(config.timezone), config.store.days)
+    return learning_of(plan, recorder.store, recorder.recording, timezone=timezone, background=background, days=days)
 
 
 def _retention(config: Config) -> Retention:
