@@ -1,4 +1,4 @@
-"""`pahara evaluate tracking|detection|events|model`: how good it is, against ground truth."""
+"""`pahara evaluate tracking|detection|events|model|anomaly`: how good it is, against ground truth."""
 
 from __future__ import annotations
 
@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 DetectorOption = Annotated[str, typer.Option("--detector", help="A zoo name, a path to .onnx, motion, hog, auto.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
-verbs = typer.Typer(no_args_is_help=True, help="Measure tracking, detection, events and trained models against ground truth.")
+verbs = typer.Typer(
+    no_args_is_help=True, help="Measure tracking, detection, events, learned suspicion and trained models against ground truth."
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs."""
+    from . import anomaly
+
+    anomaly.register(verbs)
     app.add_typer(verbs, name="evaluate")
 
 

@@ -7,11 +7,13 @@ from .auroc import FrameAuroc, auroc, frame_auroc
 from .budgets import BUDGETS, BudgetRow, Watched, alerts, at_threshold, by_budget, threshold_for
 from .detection import DetectionReport, PrecisionRecall, evaluate_detection, precision_recall
 from .formats import (
+    Spans,
     Truth,
     TruthError,
     read_coco,
     read_coco_results,
     read_mot,
+    read_spans,
     read_truth,
     read_yolo,
     write_coco,
@@ -35,6 +37,7 @@ __all__ = [
     "PrecisionRecall",
     "RegionReport",
     "Regions",
+    "Spans",
     "TrackingReport",
     "Truth",
     "TruthError",
@@ -60,6 +63,7 @@ __all__ = [
     "read_coco",
     "read_coco_results",
     "read_mot",
+    "read_spans",
     "read_truth",
     "read_yolo",
     "region_report",
