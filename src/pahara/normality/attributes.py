@@ -29,19 +29,20 @@ class Attribute:
     ready: int = 200  # tracks from which it is asked
     days: float = 0.0  # days that must have been watched before it is asked
     by_class: bool = False  # whether another class is another thing
+    alike: tuple[tuple[int, ...], ...] = ()  # values that are measured by one unit, such as x and y of a speed
 
 
 ATTRIBUTES: Mapping[str, Attribute] = Frozen(
     {
         each.name: each
         for each in (
-            Attribute("motion", (0.1, 0.1, 0.02), by_class=True),
+            Attribute("motion", (0.1, 0.1, 0.05), by_class=True, alike=((0, 1),)),
             Attribute("shape", (0.05, 0.05), by_class=True),
             Attribute("posture", ()),
             Attribute("pose_motion", (0.1, 0.1, 0.1, 0.1)),
-            Attribute("place", (0.5, 0.5, 0.5, 0.5), ready=1000, by_class=True),
+            Attribute("place", (0.5, 0.5, 0.5, 0.5), ready=1000, by_class=True, alike=((0, 1), (2, 3))),
             Attribute("dwell", (0.1,)),
-            Attribute("interaction", (0.2, 0.2, 0.2, 0.2)),
+            Attribute("interaction", (0.2, 0.2, 0.2, 0.2), alike=((0, 2), (1, 3))),
             Attribute("time", (0.5,), days=7.0),
             Attribute("appearance", ()),
         )

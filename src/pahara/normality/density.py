@@ -101,13 +101,19 @@ class Memory:
         return rows, distances[rows]
 
 
-def unit_of(values: Floats, floors: tuple[float, ...]) -> Floats:
-    """(n, d) -> (d,) the spread of the middle 80 % of each value as a standard deviation, not below its floor."""
+def unit_of(values: Floats, floors: tuple[float, ...], alike: tuple[tuple[int, ...], ...] = ()) -> Floats:
+    """(n, d) -> (d,) the spread of the middle 80 % of each value as a standard deviation, not below its floor.
+
+    Values named together in `alike` share the largest of their spreads.
+    """
     low, high = np.percentile(values, [10, 90], axis=0)
-    spread = (high - low) / 2.563  # of a normal distribution
-    if floors and len(floors) == values.shape[1]:
-        return np.maximum(spread, floors)
-    return np.full(values.shape[1], max(float(np.sqrt(np.mean(spread**2))), 1e-6))  # an embedding: all alike
+    spread: Floats = (high - low) / 2.563  # of a normal distribution
+    if not floors or len(floors) != values.shape[1]:
+        return np.full(values.shape[1], max(float(np.sqrt(np.mean(spread**2))), 1e-6))  # an embedding: all alike
+    spread = np.maximum(spread, floors)
+    for group in alike:
+        spread[list(group)] = spread[list(group)].max()
+    return spread
 
 
 def spread_out(tracks: NDArray[np.int64], most: int) -> NDArray[np.intp]:

@@ -100,9 +100,9 @@ class _Maker:
 def _unit(name: str, values: Floats) -> Floats:
     own = attribute(name)
     if not own.by_class:
-        return unit_of(values, own.floors)
+        return unit_of(values, own.floors, own.alike)
     width = len(own.floors)
-    return np.append(unit_of(values[:, :width], own.floors), np.full(values.shape[1] - width, CLASS_FLOOR))
+    return np.append(unit_of(values[:, :width], own.floors, own.alike), np.full(values.shape[1] - width, CLASS_FLOOR))
 
 
 def _scale(samples: Samples) -> BodyScale:
