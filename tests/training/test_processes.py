@@ -55,6 +55,16 @@ def test_two_processes_give_the_result_of_one(tmp_path, both):
         assert together["accuracy"] == pytest.approx(alone["accuracy"], abs=0.03)
 
 
+def test_batch_norms_reckon_with_what_both_processes_see(tmp_path):
+    toy.learn(tmp_path / "one", Plan(**PLAN), norm=True)
+    done = run(tmp_path / "two", 2, "--norm")
+    assert done.returncode == 0, done.stderr
+    one, two = (read_weights(tmp_path / each / "last.safetensors")[0] for each in ("one", "two"))
+    assert one["1.running_var"].std() > 0
+    for name, value in one.items():  # norms of the halves alone would differ in the second digit
+        torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-5)
+
+
 def test_a_mistake_in_a_process_ends_all_with_the_same_words(tmp_path):
     done = run(tmp_path, 2, "--fail", "5")
     assert done.returncode != 0

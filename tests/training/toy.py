@@ -65,18 +65,28 @@ class Tell:
         return {"accuracy": float((scores.argmax(1) == truth).float().mean()), "held_out_loss": float(cross_entropy(scores, truth))}
 
 
-def network(dropout: float = 0.2) -> nn.Module:
+def network(dropout: float = 0.2, norm: bool = False) -> nn.Module:
     from pahara.models import build
 
     torch.manual_seed(1)
+    if norm:
+        return nn.Sequential(nn.Linear(8, 16, bias=False), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 3))
     return build("mlp", **{**ABOUT["options"], "dropout": dropout})
 
 
 def learn(
-    folder: Path, plan: Plan, *, workers: int = 0, resume: bool = False, task: Tell | None = None, dropout: float = 0.2, size: int = 16
+    folder: Path,
+    plan: Plan,
+    *,
+    workers: int = 0,
+    resume: bool = False,
+    task: Tell | None = None,
+    dropout: float = 0.2,
+    size: int = 16,
+    norm: bool = False,
 ):
     """-> (the result, the network)."""
-    made = network(dropout)
+    made = network(dropout, norm)
     about = {**ABOUT, "options": {**ABOUT["options"], "dropout": dropout}}
     batches = Batches(Clouds(), size, shuffle=True, seed=plan.seed, workers=workers)
     held_out = Batches(Clouds(48, seed=7, noise=0.0), 48, workers=0)
@@ -93,10 +103,11 @@ def main() -> None:
     parser.add_argument("--dropout", type=float, default=0.2)
     parser.add_argument("--write", type=Path)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--norm", action="store_true")
     asked = parser.parse_args()
     plan = Plan(**json.loads(asked.plan))
     task = Tell(asked.slow, asked.write, asked.fail)
-    result, _ = learn(asked.folder, plan, workers=asked.workers, resume=asked.resume, task=task, dropout=asked.dropout)
+    result, _ = learn(asked.folder, plan, workers=asked.workers, resume=asked.resume, task=task, dropout=asked.dropout, norm=asked.norm)
     print(json.dumps({field.name: str(getattr(result, field.name)) for field in fields(result)}))
 
 

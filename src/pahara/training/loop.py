@@ -22,6 +22,7 @@ from .machine import agree, alone, clip, launch, moved, prepare, seed_step
 from .optim import Freezer, lr_factor, make_optimizer, set_lr
 from .plan import Plan
 from .progress import Progress, Stop
+from .together import share_norms
 from .watchdog import Watchdog
 
 
@@ -89,6 +90,8 @@ def _learn(
     resume: bool, go_on: str,
 ) -> Result:  # fmt: skip
     """What each process does; with several, each takes its share of every batch, and they follow the mean of their gradients."""
+    if fabric.world_size > 1:
+        share_norms(network)  # each process sees a part of the batch; batch norms must reckon with all of it
     model, optimizer = fabric.setup(network, make_optimizer(network, plan))  # `model` is the network on its device, in the plan's precision
     average = Ema(network, plan.ema)
     freezer = Freezer(network, plan.freeze, quiet=fabric.world_size == 1)
