@@ -13,6 +13,7 @@ class Range:
     low: float  # 5 % of this camera's normal moments lie below
     high: float  # 5 % lie above
     observed: float = 0.0
+    steps: tuple[float, ...] = ()  # (21,) at or below which 0, 5, 10 … 100 % of the normal moments lie: to draw them
 
     @property
     def beyond(self) -> float:

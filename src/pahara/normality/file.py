@@ -97,7 +97,7 @@ def to_bytes(model: Normality) -> bytes:
         cal, memory = known.calibration, known.memory
         page["attributes"][name] = {
             "tracks": known.tracks, "period": memory.period,
-            "ranges": {each.quantity: [each.low, each.high] for each in known.ranges.values()},
+            "ranges": {each.quantity: [each.low, each.high, *each.steps] for each in known.ranges.values()},
             "calibration": {key: getattr(cal, key) for key in ("tracks", "share", "size", "shape")},
             "threshold": None if np.isinf(cal.threshold) else cal.threshold,
         }  # fmt: skip
@@ -138,7 +138,7 @@ def from_bytes(data: bytes, where: str = "these bytes") -> Normality:
             memory = Memory(held["points"], held["tracks"], held["times"], held["boxes"], held["unit"], held["vouched"], about["period"])
             limit = np.inf if about["threshold"] is None else about["threshold"]
             calibration = Calibration(held["scores"], held["above"], threshold=limit, **about["calibration"])
-            ranges = {key: Range(key, low, high) for key, (low, high) in about["ranges"].items()}
+            ranges = {key: Range(key, low, high, steps=tuple(steps)) for key, (low, high, *steps) in about["ranges"].items()}
             known[name] = Known(memory, calibration, about["tracks"], Frozen(ranges))
         peaks = Peaks(arrays["peaks"], page["peaks"]["tracks"], page["peaks"]["per_day"])
         return Normality(

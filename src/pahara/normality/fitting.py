@@ -84,7 +84,8 @@ class _Maker:
         memory = self._memory(name, values, np.flatnonzero(taught), unit)
         tracks = samples.tracks[told]
         numbers = quantities(name, samples.features[name][told], values[told])
-        ranges = {each: Range(each, *np.percentile(found, [5, 95]).tolist()) for each, found in numbers.items()}
+        steps = {each: tuple(np.percentile(found, np.arange(0, 101, 5)).tolist()) for each, found in numbers.items()}
+        ranges = {each: Range(each, found[1], found[-2], steps=found) for each, found in steps.items()}
         return Known(memory, Calibration.fit(distances[told], tracks), len(np.unique(tracks)), Frozen(ranges)), distances
 
     def _memory(self, name: str, values: Floats, rows: Rows, unit: Floats) -> Memory:
