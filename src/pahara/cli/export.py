@@ -26,19 +26,21 @@ def export(
     """Export a model to ONNX, compare it with torch on random and real inputs, and only then put the file in place.
 
     Watching then needs onnxruntime alone: `detector: runs/x/model.onnx`, `behaviours: [{kind: action, model: …}]` or
-    `signals: [{kind: autoencoder, model: …}]` in pahara.yml.
+    `signals: [{kind: clip, model: …}]` (or `autoencoder`) in pahara.yml.
     """
     from pahara.core.errors import ConfigError
 
-    from .learning import need_training, short
+    from .learning import need_training, short, yaml_line
     from .output import err, say, say_json
 
     if to not in ("onnx", "openvino"):
         raise ConfigError(f"no format '{to}'. There are 'onnx' and 'openvino'")
     need_training()
     from pahara.training.export import export as write
-    from pahara.training.export import to_openvino
+    from pahara.training.export import need_openvino, to_openvino
 
+    if to == "openvino":
+        need_openvino()  # before minutes are spent
     with err().status("exporting and comparing with torch", spinner="dots"):
         made = write(source, out, data=data)
     other = to_openvino(made.path, made.path.with_suffix(".xml")) if to == "openvino" else None
@@ -51,16 +53,9 @@ def export(
     say(f"{made.ms:.2f} ms an input on one thread, torch {made.torch_ms:.2f} ms")
     if other is not None:
         say(f"{short(other)}: for OpenVINO; the watcher reads the .onnx (`engine: openvino` computes it with OpenVINO)")
-    say(f"in pahara.yml: {line_for(str(made.about['kind']), short(made.path))}")
-
-
-def line_for(kind: str, path: str) -> str:
-    """The line of pahara.yml that puts a model to work."""
-    return {
-        "detector": f"detector: {path}",
-        "action": f"behaviours: [{{kind: action, model: {path}}}]",
-        "anomaly": f"signals: [{{kind: autoencoder, model: {path}}}], behaviours: [{{kind: anomaly}}]",
-    }.get(kind, f"nothing: a classifier of pictures serves `pahara predict {path}`")
+    kind, model = str(made.about["kind"]), short(made.path)
+    line = yaml_line(kind, made.about.get("window") or {}, model)
+    say(f"in pahara.yml: {line or f'nothing: a classifier of pictures serves `pahara predict {model}`'}")
 
 
 def _facts(made: Exported) -> dict[str, Any]:

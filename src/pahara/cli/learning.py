@@ -44,3 +44,19 @@ def short(path: Path) -> str:
         return str(path.absolute().relative_to(Path.cwd()))
     except ValueError:
         return str(path)
+
+
+def yaml_line(kind: str, window: Mapping[str, Any], model: str) -> str:
+    """What to write in pahara.yml so that an exported model works; "" for what only `pahara predict` asks.
+
+    `window` is what a model of movement looks at; one that looks at trails names people in it.
+
+    >>> yaml_line("action", {"seconds": 2.0, "rate": 8.0}, "fight.onnx")
+    'signals: [{kind: clip, model: fight.onnx}]   behaviours: [{kind: clip}]'
+    """
+    if kind == "detector":
+        return f"detector: {model}"
+    if "people" in window:
+        return f"behaviours: [{{kind: action, model: {model}}}]"
+    asked = {"action": ("clip", "clip"), "anomaly": ("autoencoder", "anomaly")}.get(kind)
+    return f"signals: [{{kind: {asked[0]}, model: {model}}}]   behaviours: [{{kind: {asked[1]}}}]" if asked else ""

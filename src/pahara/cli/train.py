@@ -256,6 +256,8 @@ def _show_end(job: Any, done: Any, as_json: bool) -> None:
 
 def next_steps(kind: str, folder: str, window: Mapping[str, Any]) -> dict[str, str]:
     """What to type after a training, by purpose. `window` is what a model of movement looks at; {} for one of pictures."""
+    from .learning import yaml_line
+
     model = f"{folder}/model.onnx"
     trails = "people" in window  # it looks at trails: only the watcher has them
     steps = (
@@ -263,14 +265,8 @@ def next_steps(kind: str, folder: str, window: Mapping[str, Any]) -> dict[str, s
         if trails
         else {"look": f"pahara predict {folder} PATHS…", "export": f"pahara export {folder}"}
     )
-    if kind == "detector":
-        steps["pahara.yml"] = f"detector: {model}"
-    elif trails:
-        steps["pahara.yml"] = f"behaviours: [{{kind: action, model: {model}}}]"
-    elif kind == "action":
-        steps["pahara.yml"] = f"signals: [{{kind: clip, model: {model}}}]   behaviours: [{{kind: clip}}]"
-    elif kind == "anomaly":
-        steps["pahara.yml"] = f"signals: [{{kind: autoencoder, model: {model}}}]   behaviours: [{{kind: anomaly}}]"
+    if line := yaml_line(kind, window, model):
+        steps["pahara.yml"] = line
     return steps
 
 

@@ -182,12 +182,19 @@ def to_onnx(
     return Exported(path, size, parity, on_real, ms, torch_ms, str(ports.inputs[0]), tuple(map(str, ports.outputs)), dict(about))
 
 
-def to_openvino(onnx_file: Path, path: Path) -> Path:
-    """An ONNX file -> OpenVINO's pair of .xml and .bin at `path`. ModelError when OpenVINO is not installed."""
+def need_openvino() -> None:
+    """ModelError, with what to install, where OpenVINO is not."""
     try:
-        import openvino
+        import openvino  # noqa: F401
     except ImportError as error:
         raise ModelError("OpenVINO is not installed. Try `pip install 'pahara[openvino]'`, or export to onnx") from error
+
+
+def to_openvino(onnx_file: Path, path: Path) -> Path:
+    """An ONNX file -> OpenVINO's pair of .xml and .bin at `path`. ModelError when OpenVINO is not installed."""
+    need_openvino()
+    import openvino
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as folder:
         made = Path(folder) / path.name

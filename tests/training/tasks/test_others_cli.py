@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
@@ -73,7 +74,7 @@ def scenes(tmp_path_factory):
     return folder
 
 
-def test_clips_train_predict_and_are_measured(clips, pahara, tmp_path):
+def test_clips_train_predict_are_measured_and_watched_with(clips, pahara, tmp_path, monkeypatch):
     told = json.loads(
         pahara("train", "action", clips, "--epochs", 8, "--size", 32, "--seconds", 1, "--batch", 4, "--lr", "0.003", *QUICK).out
     )
@@ -87,7 +88,14 @@ def test_clips_train_predict_and_are_measured(clips, pahara, tmp_path):
     assert (tmp_path / seen[0]["picture"]).is_file()
     assert json.loads(pahara("evaluate", "model", told["run"], clips, "--json").out)["figures"]["examples"] == 14
     # The watcher takes its pictures from the camera, training from the cache of clips: both must see the same.
-    assert pahara("export", told["run"]).code == 0
+    monkeypatch.setitem(sys.modules, "openvino", None)  # as on a machine without it
+    without = pahara("export", told["run"], "--to", "openvino")
+    assert (without.code, without.err.count("\n")) == (2, 1), without
+    assert "pip install 'pahara[openvino]'" in without.err
+    assert not (Path(told["run"]) / "model.onnx").exists(), "told before anything is made"
+    exported = pahara("export", told["run"])
+    assert exported.code == 0
+    assert "signals: [{kind: clip, model: runs/action/model.onnx}]" in exported.out
     film = next((clips / "across").iterdir())
     signal = ClipSignal(Path(told["run"]) / "model.onnx", every=0.01)
     with open_source(film) as source:
