@@ -37,6 +37,17 @@ class Peaks:
         highest = np.sort(np.maximum.reduceat(evidence[order], starts))[::-1]
         return cls(np.ascontiguousarray(highest[:KEPT]), len(starts), per_day)
 
+    def level(self, share: float) -> float:
+        """The evidence that this share of the normal tracks reaches."""
+        return self._at(share * self.tracks) if self.tracks else float("inf")
+
+    def p(self, evidence: Floats) -> Floats:
+        """(q,) highest evidence of a track -> (q,) share of normal tracks with as much, by the conformal rule."""
+        reached = np.searchsorted(-self.highest, -np.asarray(evidence, np.float64), side="right")
+        told: Floats = (1.0 + reached) / (self.tracks + 1.0)
+        beyond = len(self.highest) < self.tracks and len(self.highest) > 0
+        return np.where(evidence < self.highest[-1], 1.0, told) if beyond else told
+
     def threshold(self, budget_per_day: float) -> float:
         """Evidence that `budget_per_day` tracks a day reach; beyond what was seen, a Pareto tail goes on.
 
@@ -46,8 +57,10 @@ class Peaks:
             raise ValueError(f"a budget is a number of alarms a day above 0, got {budget_per_day}")
         if not self.tracks or not self.per_day:
             return float("inf")
-        share = budget_per_day / self.per_day  # of the tracks
-        wanted = share * self.tracks  # how many of those seen
+        return self._at(budget_per_day / self.per_day * self.tracks)
+
+    def _at(self, wanted: float) -> float:
+        """The evidence that so many of the tracks seen reach."""
         if wanted >= len(self.highest):
             return 0.0
         tail = min(TAIL, max(FEWEST, self.tracks // 20), len(self.highest) - 1)

@@ -136,6 +136,12 @@ def remember(
     order = np.lexsort((times, tracks))
     order = order[spread_out(tracks[order], per_track)]
     full = Memory(
-        (values[order] / unit).astype(np.float32), tracks[order], times[order], boxes[order].astype(np.float32), unit, vouched[order], period
+        (values[order] / unit).astype(np.float32),
+        tracks[order],
+        times[order],
+        boxes[order].astype(np.float32),
+        unit,
+        vouched[order],
+        period,
     )
     return full if len(full) <= points else full.rows(cover(full, points, k))

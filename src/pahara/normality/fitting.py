@@ -29,7 +29,15 @@ CLASS_FLOOR = 1.0  # unit of a class's column: classes stand apart by what `Clas
 
 
 def fit(
-    samples: Samples, settings: Settings, *, watched: float, seen: int, step: float, version: int, trusted: Bools | None, vouched: Bools | None
+    samples: Samples,
+    settings: Settings,
+    *,
+    watched: float,
+    seen: int,
+    step: float,
+    version: int,
+    trusted: Bools | None,
+    vouched: Bools | None,
 ) -> Normality:
     """See `Normality.fit`."""
     every = np.ones(len(samples), bool)
