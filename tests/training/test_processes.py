@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -90,3 +92,21 @@ def test_ctrl_c_stops_both_after_the_same_step_and_the_run_goes_on(tmp_path, bot
     assert done.returncode == 0, done.stderr
     one, other = (read_weights(folder / "last.safetensors")[0] for folder in (tmp_path / "stopped", both))
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_command_trains_with_two_processes_and_keeps_its_logs_for_tensorboard(tmp_path):
+    for name, light in (("bright", 220), ("dark", 30)):
+        (tmp_path / "shapes" / name).mkdir(parents=True)
+        for k in range(10):
+            cv2.imwrite(str(tmp_path / "shapes" / name / f"{k}.png"), np.full((20, 20, 3), light + k, np.uint8))
+    words = "train image shapes --model tinyvgg --size 16 --batch 4 --epochs 1 --devices 2 --device cpu --workers 0 --tensorboard --json"
+    pahara = Path(sys.executable).with_name("pahara")
+    done = subprocess.run([pahara, *words.split()], cwd=tmp_path, capture_output=True, text=True, timeout=280, env=ONE_THREAD, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["epochs"] == 1
+    assert (tmp_path / told["report"]).is_file()
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    board = EventAccumulator(str(tmp_path / "runs" / "image" / "tensorboard")).Reload()
+    assert any("accuracy" in tag for tag in board.Tags()["scalars"])
