@@ -15,12 +15,14 @@ from pahara.core import boxes as box_math
 from . import props
 from .camera import View
 from .incidents import body_boxes
-from .look import Look, standing_out
+from .actions import Walk
+from .look import LUMA, Colours, Look, Shadow, edge_blur, standing_out
 from .mesh import Mesh
 from .paint import Cast, cast, fill, roi, shadow_hulls
 from .render import CHUNK, Stage, _Body, _in_hand, _on_ground, _seed
-from .script import Script
-from .sensor import tone
+from .script import Actor, CameraPlan, Light, Script
+from .script import Sensor as SensorPlan
+from .sensor import Sensor, tone
 from .truth import Sighting
 from .view import Estimate, body_heights
 
@@ -285,12 +287,10 @@ class Into(Stage):
 
 def staged_script(script: Script, estimate: Estimate) -> Script:
     """The script before the estimated camera, in even light, without a sensor of its own."""
-    from .script import CameraPlan, Light, Sensor
-
     v = estimate.view
     return replace(
         script, size=v.size, camera=CameraPlan(v.height, v.tilt, v.fov, v.k1, v.roll, v.yaw, v.at), light=Light("overcast"),
-        sensor=Sensor(noise=0.0, sharpen=0.0, blur=0.0, vignette=0.0, fringe=0.0, clock=False),
+        sensor=SensorPlan(noise=0.0, sharpen=0.0, blur=0.0, vignette=0.0, fringe=0.0, clock=False),
     )  # fmt: skip
 
 
@@ -322,3 +322,46 @@ def _within(mask: NDArray[np.bool_], box: Floats, area: tuple[int, int, int, int
         out[y1 - area[1] : y2 - area[1], x1 - area[0] : x2 - area[0]] = mask[y1:y2, x1:x2]
     return out
 
+
+
+def reference(estimate: Estimate, spots: Floats, seed: int = 5) -> tuple[Colours, float]:
+    """Colours and softness of people as they are rendered, before any look is given to them; `spots` (n, 2) pixels are feet."""
+    rng = np.random.default_rng(seed)
+    wide, tall = estimate.view.size
+    plain = Look(np.zeros((tall, wide, 3), np.uint8), blur=0.0, noise=0.0, quality=99, shadow=Shadow(0.0))
+    empty = np.full((tall, wide, 3), 128, np.uint8)
+    colours, blurs = [], []
+    for round_ in range(6):
+        feet = estimate.view.ground(spots[rng.integers(len(spots), size=4)])
+        actors = tuple(
+            Actor(n + 1, (float(x), float(y)), (Walk(((float(x + dx), float(y + dy)),)),))
+            for n, ((x, y), (dx, dy)) in enumerate(zip(feet, rng.normal(0, 1.0, feet.shape), strict=True))
+            if np.isfinite(x) and np.isfinite(y)
+        )
+        into = Into(staged_script(Script("reference", size=(wide, tall), fps=10, duration=1.0, seed=seed + round_, actors=actors), estimate), estimate, plain)
+        made = into.paint(empty, 2, mattes=True)
+        for _, (x1, y1, x2, y2), matte in made.mattes:
+            part = made.image[y1:y2, x1:x2]
+            colours.append(part[matte > 0.95])
+            blurs.append(edge_blur(part @ LUMA))
+    pixels = np.concatenate(colours) if colours else np.zeros((0, 3), np.uint8)
+    sharp = [b for b in blurs if b > 0]
+    return (Colours.of(pixels) if len(pixels) else Colours(70.0, 36.0, (0.0, 0.0, 0.0), 10.0, 0)), float(np.median(sharp)) if sharp else 0.5
+
+
+def tampered(image: Image, script: Script, time: float) -> Image:
+    """A real frame as the script's tampering leaves it. Turned away: the picture slides aside, and what comes into view is mirrored."""
+    out = image
+    sensor = Sensor(script)
+    for tamper in script.tampers:
+        if tamper.kind == "moved":
+            u = tamper.strength(time, script.duration, 0.7)
+            if u > 0:
+                rng = np.random.default_rng([script.seed, int(tamper.begin * 10), 2])
+                h, w = image.shape[:2]
+                turn = cv2.getRotationMatrix2D((w / 2, h / 2), u * float(rng.uniform(-7, 7)), 1.0)
+                turn[:, 2] += u * np.array([float(rng.choice([-1, 1]) * rng.uniform(0.35, 0.6)) * w, float(rng.uniform(-0.15, 0.15)) * h])
+                out = np.asarray(cv2.warpAffine(out, turn, (w, h), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
+        else:
+            out = sensor._tamper(out, tamper, time)
+    return out

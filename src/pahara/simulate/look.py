@@ -13,7 +13,7 @@ from scipy.special import erf
 
 from pahara.core import Image
 
-from .view import Scale
+from .view import Scale, usable
 
 Floats = NDArray[np.floating[Any]]
 LUMA = np.array([0.114, 0.587, 0.299])  # blue, green, red
@@ -151,7 +151,7 @@ def measure_look(samples: Sequence[Sample], background: Image, scale: Scale, ren
             continue
         out = standing_out(sample.image, background)
         grey = sample.image @ LUMA
-        for box in sample.boxes:
+        for box in _whole(sample, background):
             x1, y1, x2, y2 = np.round(box).astype(int)
             x1, y1, x2, y2 = max(x1, 0), max(y1, 0), min(x2, out.shape[1]), min(y2, out.shape[0])
             inside = out[y1:y2, x1:x2]
@@ -179,6 +179,12 @@ def measure_look(samples: Sequence[Sample], background: Image, scale: Scale, ren
         told.append("shadow")
     quality = int(np.clip(round(58 + 90 * bits), 50, 92)) if bits else 85
     return Look(background, grade, min(blur, 3.0), noise, grey_picture, quality, shadow, people, ("noise", *told))
+
+
+def _whole(sample: Sample, background: Image) -> Floats:
+    """(n, 4) boxes of whole people, not cut by the border."""
+    size = (background.shape[1], background.shape[0])
+    return np.asarray(sample.boxes[usable(sample.boxes, np.ones(len(sample.boxes)), size)])
 
 
 def match(rendered: Colours, real: Colours, trust: float = 1.0) -> Grade:
@@ -251,7 +257,7 @@ def measure_shadow(samples: Sequence[Sample], background: Image, scale: Scale) -
         bodies = np.zeros(ratio.shape, bool)
         for x1, y1, x2, y2 in np.round(sample.boxes).astype(int):
             bodies[max(y1 - 1, 0) : max(y2 - 1, 0), max(x1 - 1, 0) : max(x2 + 1, 0)] = True
-        for box in sample.boxes:
+        for box in _whole(sample, background):
             foot, tall = ((box[0] + box[2]) / 2, box[3]), float(scale.at(box[3]))
             if tall < 25:
                 continue
