@@ -43,6 +43,7 @@ STEP = 0.2  # seconds between two looks
 LIES = 0.75  # width over height from which a box lies
 SIZES = (0.0, 40.0, 80.0, 1e9)  # pixels of the box's longer side: small, middle, large
 LEAST_IOU = 0.2  # of a box that still is a sighting of this person
+TWENTIETHS, TENTHS = np.linspace(0, 1, 21), np.linspace(0, 1, 11)  # of the quantiles that are kept
 LEAST_SCORE = 0.1  # of a detection, as the tracker's own
 
 
@@ -212,13 +213,13 @@ class Errors:
                 found = bool(rng.random() > miss)
             elif rng.random() < gap / STEP or gap >= STEP:
                 found = bool(rng.random() < chance)
-            fresh = np.array([np.interp(rng.random(), np.linspace(0, 1, 21), side) for side in how["trembling"]])
+            fresh = np.array([np.interp(rng.random(), TWENTIETHS, side) for side in how["trembling"]])
             keep = how["memory"] ** (gap / STEP)
             noise = keep * noise + np.sqrt(1 - keep**2) * fresh * worse
             last = float(times[i])
             if found:
                 seen[i] = boxes[i] + (lasting[name] * worse + noise) * (-1, -1, 1, 1) * size
-                scores[i] = float(np.interp(rng.random(), np.linspace(0, 1, 11), how["score"]))
+                scores[i] = float(np.interp(rng.random(), TENTHS, how["score"]))
         wrong = (seen[:, 2] - seen[:, 0] < 2) | (seen[:, 3] - seen[:, 1] < 2)
         scores[wrong] = 0
         return seen, scores
