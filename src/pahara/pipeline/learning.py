@@ -9,6 +9,7 @@ from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import blake2b
 from threading import Thread
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from pahara.config import CameraPlan
-from pahara.core import Behaviour, Event, Frame, ModelError, PaharaError, Scene, StoreError
+from pahara.core import Behaviour, Event, Frame, ModelError, PaharaError, Scene, StoreError, Track
 from pahara.core.frozen import Frozen
 from pahara.normality import VERSION, Learner, Normality, Samples, Settings, Unusual, grid, measure, track_key
 from pahara.normality.attributes import ATTRIBUTES
@@ -84,14 +85,26 @@ class Lessons:
 class Sampler:
     """Scenes of one recording -> samples on the learner's grid of moments, each moment once."""
 
-    def __init__(self, recording: Recording | None, since: float = -np.inf) -> None:
-        """`since`: media seconds up to which it was learned already."""
+    def __init__(self, key: str = "", *, epoch: float = 1.0, begun: float = 0.0, since: float = -np.inf) -> None:
+        """`key` of what is watched, `epoch` UTC seconds of its media time 0 (0: nobody knows), `begun` UTC seconds when it was
+        watched, `since` media seconds up to which it was learned from already."""
         self.asked = since
         self._last: float | None = None
         # A film without a clock: its tracks must not be taken for those of another, and its hour of the day tells nothing.
-        self._clockless = recording is not None and not recording.epoch
-        self._salt = np.int64(0) if recording is None else np.int64(hash((recording.id, round(recording.begun))))
-        self._begun = 0.0 if recording is None else recording.begun
+        self._clockless, self._begun = not epoch, begun
+        self._salt = np.int64(int.from_bytes(blake2b(key.encode(), digest_size=8).digest(), "little", signed=True))
+
+    @classmethod
+    def of(cls, recording: Recording | None, since: float = -np.inf) -> Sampler:
+        """For a recording of a store."""
+        if recording is None:
+            return cls(since=since)
+        return cls(source_key(recording), epoch=recording.epoch, begun=recording.begun, since=since)
+
+    def key(self, scene: Scene, track: Track) -> int:
+        """How the learner knows this track."""
+        key = track_key(scene.camera, scene.epoch, track)
+        return int(np.int64(key) ^ self._salt) if self._clockless else key
 
     def __call__(self, scene: Scene) -> tuple[Samples, float] | None:
         """-> new samples and the seconds of watching that they stand for; None between two moments of the grid."""
@@ -136,7 +149,7 @@ class Learning:
             self._say(said)
         self._verdicts, self._days = verdicts, days
         key = source_key(recording)
-        self._sampler = Sampler(recording, self.lessons.done.get(key, -np.inf))
+        self._sampler = Sampler.of(recording, self.lessons.done.get(key, -np.inf))
         self._key = key
         self._heights: dict[int, float] = {}  # of those in the gallery, pixels
         self._stamp: tuple[int, int] | None = None
@@ -220,7 +233,7 @@ class Learning:
 
     def _alarm(self, event: Event, scene: Scene) -> None:
         everyone = {track.id: track for track in (*scene.past, *scene.tracks)}
-        keys = [track_key(scene.camera, scene.epoch, everyone[i]) for i in event.subject if i in everyone]
+        keys = [self._sampler.key(scene, everyone[i]) for i in event.subject if i in everyone]
         self._do(lambda learner: learner.flag(keys))
         if event.kind == Unusual.kind:
             self.alarms += 1

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from pahara.core import Event, Image, Observation, PaharaError, Tripwire, Zone
+from pahara.report.explained import NOTHING, Explained
 from pahara.store import DiskFullError, Recording, Retention, Store
 from pahara.store.records import EvidenceKind
 from pahara.video.draw import snapshot, thumbnail
 from pahara.video.picture import jpeg
 from pahara.video.ring import Ring
 
+from .explaining import composed
 from .watch import Look
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Pictures:
 
     snapshot: bytes
     thumbnail: bytes
+    explained: Explained = NOTHING
 
 
 @dataclass
@@ -62,6 +65,7 @@ class Recorder:
     post: float = 5.0  # seconds after it ended
     longest: float = 30.0  # seconds of one event that a clip shows
     retention: Retention | None = None
+    explain: Callable[[Event, Image | None], Explained] = lambda _event, _image: NOTHING  # what an event is shown beside
     problems: list[str] = field(default_factory=list)
     clips: dict[str, Path] = field(default_factory=dict)  # by event id, once they are written
 
@@ -104,6 +108,8 @@ class Recorder:
     def _keep(self, event: Event, image: Image | None) -> None:
         self._save(event)
         if event.phase == "ended":
+            if event.id in self.pictures:
+                self._explain_again(event)
             if event.id in self._pending:
                 clip = self._pending[event.id]
                 clip.end, clip.closed = min(event.time + self.post, clip.last), True
@@ -123,13 +129,22 @@ class Recorder:
 
     def _take_pictures(self, event: Event, image: Image) -> None:
         box = event.boxes[0] if event.boxes else (0.0, 0.0, float(event.size[0]), float(event.size[1]))
-        pictures = Pictures(jpeg(snapshot(image, event, self.zones, self.lines)), jpeg(thumbnail(image, box, THUMBNAIL)))
+        told = self.explain(event, image)
+        pictures = Pictures(jpeg(snapshot(image, event, self.zones, self.lines)), jpeg(thumbnail(image, box, THUMBNAIL)), told)
         self.pictures[event.id] = pictures
         files: dict[EvidenceKind, Callable[[Path], None]] = {
             "snapshot": _writes(pictures.snapshot),
             "thumbnail": _writes(pictures.thumbnail),
         }
+        if explanation := composed(told, event, image):
+            files["explanation"] = _writes(explanation)
         self._try(f"the pictures of event {event.id}", partial(self.store.add_pictures, event.id, files))
+
+    def _explain_again(self, event: Event) -> None:
+        """The reason may have changed up to the peak: the report explains the last one."""
+        told = self.explain(event, None)
+        if told:
+            self.pictures[event.id] = replace(self.pictures[event.id], explained=told)
 
     def _write_clip(self, clip: _Pending) -> None:
         del self._pending[clip.event_id]

@@ -18,7 +18,9 @@ from pahara.core import Event, Scene, Scores, Tripwire, Zone
 from pahara.core.boxes import Floats
 from pahara.core.frame import Image
 
-from .summary import NEVER, Crossings, Drill, EventCard, FeetMap, Picture, RunFacts, RunSummary, SourceStats, TimeBins
+from .explained import NOTHING, Explained
+from .picture import Picture
+from .summary import NEVER, Crossings, Drill, EventCard, FeetMap, RunFacts, RunSummary, SourceStats, TimeBins
 
 BATCH = 128  # beats that are looked at together: numpy's price is per call
 FRESH = 8.0  # seconds of beats that may wait: trails older than ten seconds are thinned out
@@ -78,7 +80,9 @@ class SummaryCollector:
         if len(self._batch) >= BATCH or scene.time - self._batch[0][0].time >= FRESH:
             self._digest()
 
-    def event(self, event: Event, *, snapshot: Picture = b"", thumbnail: Picture = b"", clip: Path | None = None) -> None:
+    def event(
+        self, event: Event, *, snapshot: Picture = b"", thumbnail: Picture = b"", clip: Path | None = None, explained: Explained = NOTHING
+    ) -> None:
         """One report. Pictures may come with the first report or later, with the same event id."""
         old = self._cards.get(event.id)
         if old is None:
@@ -93,6 +97,7 @@ class SummaryCollector:
             snapshot=snapshot or old.snapshot,
             thumbnail=thumbnail or old.thumbnail,
             clip=clip or old.clip,
+            explained=explained or old.explained,
         )
         self.behaviours.setdefault(event.behaviour, event.kind)
 

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from pahara.core import Event, Tripwire, Zone
 from pahara.core.frozen import Frozen
 
-Picture: TypeAlias = bytes | Path  # an encoded JPEG or PNG, or the file that holds one; b"" is no picture
+from .explained import NOTHING, Explained
+from .picture import Picture
+
 NEVER = float("nan")  # a moment that did not come
 
 
@@ -29,6 +31,7 @@ class EventCard:
     snapshot: Picture = b""  # the whole picture with box and zone drawn
     thumbnail: Picture = b""
     clip: Path | None = None  # a video file beside the report
+    explained: Explained = NOTHING  # what it is shown beside
 
     @property
     def seconds(self) -> float:

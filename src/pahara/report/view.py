@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,8 +17,10 @@ from pahara.core import Event, Zone, without_secrets
 
 from . import charts, phrases
 from .charts import Span, percent
+from .explained import Explained, Usual
 from .phrases import Clock, Phrase, counted, duration, media_time, plain, say
-from .summary import EventCard, Picture, RunSummary
+from .picture import Picture
+from .summary import EventCard, RunSummary
 
 COLOURS = 7  # the page knows so many colours for behaviours; then they begin again, each row has its name anyway
 CARDS = 12  # cards in sight; the others wait behind a button
@@ -94,6 +97,22 @@ class Card:
     bar: tuple[str, str, Phrase, Phrase, Phrase] | None  # filled, limit, measured, limit, both in words
     clip: str  # address beside the report; "" when there is none
     false_alarm: bool
+    usual: Distribution | None
+    heat: str  # data URI
+    likes: list[tuple[str, Phrase]]  # data URI and words of each nearest normal example
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What is usual here and where the event lies in it; places along the drawing in percent."""
+
+    name: Phrase
+    hill: str
+    band: tuple[str, str]  # left, width
+    here: str
+    label: Phrase
+    usual: Phrase
+    observed: Phrase
 
 
 def page(summary: RunSummary, clock: Clock, folder: Path, pictures: int) -> dict[str, object]:
@@ -313,7 +332,35 @@ def _card(card: EventCard, summary: RunSummary, clock: Clock, name: Phrase, colo
         bar=_measured(event),
         clip=_address(card.clip, folder) if card.clip else "",
         false_alarm=event.id in summary.drill.false_alarms,
+        usual=distribution(card.explained.usual) if card.explained.usual else None,
+        heat=_picture(card.explained.heat),
+        likes=_likes(card.explained, clock),
     )
+
+
+def distribution(told: Usual) -> Distribution:
+    """One quantity as the page draws it."""
+    low, high = told.at(told.low), told.at(told.high)
+    values = {"low": language.number(told.low), "high": language.number(told.high), "observed": language.number(told.observed)}
+    unit, quantity = phrases.unit(told.unit), say(f"quantity.{told.quantity}")
+    return Distribution(
+        name=quantity,
+        hill=told.hill(),
+        band=(percent(low), percent(high - low)),
+        here=percent(told.at(told.observed)),
+        label=_trimmed(say("report.unusual.label", quantity=quantity, unit=unit, **values)),
+        usual=_trimmed(say("report.unusual.band", unit=unit, low=values["low"], high=values["high"])),
+        observed=_trimmed(say("report.unusual.observed", unit=unit, observed=values["observed"])),
+    )
+
+
+def _likes(told: Explained, clock: Clock) -> list[tuple[str, Phrase]]:
+    found = []
+    for example in told.examples:
+        if picture := _picture(example.picture):
+            when = datetime.fromtimestamp(example.time, UTC).astimezone(clock.zone).strftime("%Y-%m-%d %H:%M")
+            found.append((picture, say("report.unusual.like.alt", at=when)))
+    return found
 
 
 def _measured(event: Event) -> tuple[str, str, Phrase, Phrase, Phrase] | None:
