@@ -130,15 +130,16 @@ class Session:
         if pictures is None:
             self.collector.event(event)
         else:
-            self.collector.event(event, snapshot=pictures.snapshot, thumbnail=pictures.thumbnail)
+            self.collector.event(event, snapshot=pictures.snapshot, thumbnail=pictures.thumbnail, explained=pictures.explained)
 
     def _finish(self, cpu: float, wall: float) -> RunSummary:
         self._finishing = True  # from here on Ctrl-C changes nothing: what was seen is being kept
         last = self.analyst.finish()
+        if self.recorder is not None:
+            self.recorder.finish(last)
         for event in last:
             self._event(event)
         if self.recorder is not None:
-            self.recorder.finish(last)
             for event_id, clip in self.recorder.clips.items():
                 self.collector.evidence(event_id, clip=clip)
         if self.learning is not None:

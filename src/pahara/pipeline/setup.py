@@ -20,6 +20,7 @@ from pahara.video import VideoSource, open_source
 from pahara.video.writer import AnnotatedWriter
 
 from .analyst import BEAT, Analyst
+from .explaining import Explainer
 from .record import Recorder
 from .session import Session
 
@@ -81,7 +82,11 @@ def prepare(
     learning = None if recorder is None else learning_for(plan, recorder, config, background=bool(getattr(source, "live", False)))
     signals = plan.make_signals()
     if learning is not None:
-        plan, signals = replace(plan, behaviours=learning.bind(plan.behaviours)), (*signals, learning.signal)
+        plan = replace(plan, behaviours=learning.bind(plan.behaviours))
+    if recorder is not None:
+        recorder.explain = Explainer(signals, learning)
+    if learning is not None:
+        signals = (*signals, learning.signal)
     return Session(
         source,
         detector,
