@@ -271,3 +271,28 @@ def test_a_good_file_with_a_bite_taken_out_is_a_configuration_or_a_config_error(
     end = data.draw(st.integers(start, min(len(GOOD), start + 30)))
     garbage = data.draw(st.text(alphabet="[]{}:,-#&*!|> \n\t\"'০a1.", max_size=6))
     attempt(lambda: parse(GOOD[:start] + garbage + GOOD[end:], env={}))
+
+
+def test_pose_is_a_name_a_mapping_or_off_for_all_and_for_one_camera():
+    def chosen(top, own):
+        data = {"version": 1, "cameras": {"gate": {"source": "webcam:0"}}}
+        if top is not None:
+            data["pose"] = top
+        if own is not None:
+            data["cameras"]["gate"]["pose"] = own
+        made = from_data(from_data(data).as_dict())
+        return made.cameras["gate"].pose or made.pose
+
+    assert chosen(None, None).enabled is False
+    assert chosen("movenet", None).model == "movenet"
+    assert chosen("movenet", "off").enabled is False
+    assert chosen(False, {"model": "rtmo-t", "per_second": 2}).per_second == 2
+    assert chosen(None, "my/own.tflite").model == "my/own.tflite"
+    assert chosen(None, "on").model == "movenet"
+
+
+def test_a_mistake_in_pose_is_told_with_its_place_and_what_to_try():
+    problem = only(camera("pose: {model: movnet}"))
+    assert str(problem) == "no pose model named 'movnet' (pahara.yml, line 5, column 19). Did you mean 'movenet'?"
+    assert "'pose' has no 'per_secnd'" in str(only(camera("pose: {per_secnd: 3}")))
+    assert "'per_second' must be more than 0, not 0" in str(only(camera("pose: {per_second: 0}")))

@@ -242,3 +242,10 @@ def test_a_long_trail_keeps_each_row_with_its_own_joints():
     assert 100 < len(track.times) < 400  # thinned out
     assert np.array_equal(known, np.round(track.times * 10).astype(int) % 3 == 0)
     assert np.allclose(track.keypoints[known, 0, 0], 30 + track.times[known], atol=1 / 16)
+
+
+def test_an_empty_scene_with_pose_is_no_trouble():
+    scenes = memory()
+    assert scenes.step(looked(0.0)).tracks == ()
+    assert scenes.step(looked(0.1, (1, 0.5))).tracks[0].keypoints.shape == (1, 17, 3)
+    assert scenes.step(looked(0.2)).tracks == ()

@@ -13,8 +13,9 @@ from pahara.core.errors import ConfigError
 
 from .labels import wide
 from .loading import from_data
-from .model import SCHEME, Camera, Config, DetectorChoice, EvidencePart, GateChoice, TrackerChoice
+from .model import NO_POSE, SCHEME, Camera, Config, DetectorChoice, EvidencePart, GateChoice, PoseChoice, TrackerChoice
 from .options import given, model_of
+from .pose import is_model_path
 from .problems import ConfigProblems, did_you_mean
 from .registry import find
 from .resolve import draw, resolve
@@ -23,6 +24,7 @@ from .signals import ResolvedSignals, resolve_signals
 from .telling import Teller
 
 if TYPE_CHECKING:
+    from pahara.detection.posing import Posing
     from pahara.store import Retention
 
 MEMORY = 10.0  # seconds of trail that a behaviour gets which names no number
@@ -49,6 +51,8 @@ class CameraPlan:
     memory: float  # seconds of trail that the longest of its behaviours needs
     language: str = "en"
     tracker_kind: str = "bytetrack"
+    pose: PoseChoice = NO_POSE
+    folder: Path = Path()  # what a pose model's path is relative to
     _signals: ResolvedSignals = field(default_factory=ResolvedSignals, repr=False)
 
     @property
@@ -64,6 +68,17 @@ class CameraPlan:
     def make_signals(self) -> tuple[Signal, ...]:
         """Fresh signals: those of the configuration, and those that a behaviour of this camera reads."""
         return self._signals.make()
+
+    def make_pose(self) -> Posing | None:
+        """A fresh pose step, its model loaded, or None where pose is off. ModelError when the model cannot be had."""
+        if not self.pose.enabled:
+            return None
+        from pahara.detection.pose import load_pose
+        from pahara.detection.posing import Posing
+
+        beside = self.folder / Path(str(self.pose.model)).expanduser()
+        model = load_pose(beside if is_model_path(self.pose.model) and beside.is_file() else str(self.pose.model))
+        return Posing(model, self.pose.per_second, least_height=self.pose.least_height)
 
     def make_gate(self) -> Any | None:
         """A fresh motion gate, or None where it is off."""
@@ -163,6 +178,8 @@ def _plan(config: Config, key: str, camera: Camera) -> CameraPlan:
         evidence=config.evidence,
         memory=max([float(getattr(each, "memory", MEMORY)) for each in found.behaviours.values()], default=MEMORY),
         language=config.language,
+        pose=camera.pose or config.pose,
+        folder=config.folder,
         _signals=signals,
     )
 

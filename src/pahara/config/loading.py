@@ -14,8 +14,9 @@ from pahara.core.secrets import MASKED
 
 from .document import Map, read, read_file
 from .migrate import MIGRATIONS, Migration, migrate
-from .model import VERSION, Config, DetectorChoice, GateChoice, TrackerChoice, detector_mapping, gate_mapping
+from .model import VERSION, Config, DetectorChoice, GateChoice, TrackerChoice, detector_mapping, gate_mapping, pose_mapping
 from .options import Places
+from .pose import check_pose
 from .problems import ConfigProblems, Problem, sentences
 from .resolve import Resolved, check_options, check_plug_in, draw, resolve
 from .secrets import Secret, protect
@@ -119,7 +120,7 @@ def _check_signals(
 
 
 def _check_choices(data: Mapping[str, Any], teller: Teller) -> list[Problem]:
-    """Detector, tracker and gate, of the file and of each camera."""
+    """Detector, tracker, gate and pose, of the file and of each camera."""
     problems: list[Problem] = []
     for under, part in _parts(data):
         if (detector := _read(DetectorChoice, detector_mapping(part.get("detector")))) and detector.kind != "auto":
@@ -136,6 +137,8 @@ def _check_choices(data: Mapping[str, Any], teller: Teller) -> list[Problem]:
             from pahara.detection.gate import MotionGate
 
             problems += check_plug_in(MotionGate, gate.options, teller, (*under, "gate"), "'gate'")[1]
+        if isinstance(pose := pose_mapping(part.get("pose")), Mapping):
+            problems += check_pose(pose, teller, (*under, "pose"))
     return problems
 
 

@@ -111,6 +111,15 @@ def gate_mapping(value: Any) -> Any:
     return {} if value in ("on", "yes") or value is True else value
 
 
+def pose_mapping(value: Any) -> Any:
+    """`movenet` is {model: movenet}; off is {enabled: false}."""
+    if value in ("off", "no") or value is False:
+        return {"enabled": False}
+    if value in ("on", "yes") or value is True:
+        return {}
+    return {"model": value} if isinstance(value, str) else value
+
+
 Text = Annotated[TEXT, PlainSerializer(shown)]
 Name = Annotated[Text, AfterValidator(_label)]
 NoName = Annotated[Text, AfterValidator(lambda word: word and _label(word))]  # "" is allowed
@@ -226,6 +235,22 @@ class EvidencePart(Part):
     """Seconds of one event that a clip shows."""
 
 
+class PoseChoice(Part):
+    """Joints of the people in view: where their limbs are."""
+
+    enabled: bool = True
+    """false: nobody's joints are looked for."""
+    model: Text = "movenet"
+    """A model's name (movenet, rtmo-t; see `pahara models list`), or a path to an .onnx or .tflite file."""
+    per_second: Above = 10.0
+    """Looks a second at most: of crops of one person, or of the whole picture with models that see everybody."""
+    least_height: More = 30.0
+    """Pixels of a body below which nobody is looked at."""
+
+
+NO_POSE = PoseChoice(enabled=False)
+
+
 def _listed(value: Any) -> Any:
     if isinstance(value, str | dict):
         raise _error("must be a list", "Begin each behaviour with '- '")
@@ -243,6 +268,7 @@ Signals = Annotated[tuple[Annotated[SignalChoice, BeforeValidator(_kind_alone)],
 Detector = Annotated[DetectorChoice, BeforeValidator(lambda value: detector_mapping(value))]
 Tracker = Annotated[TrackerChoice, BeforeValidator(_kind_alone)]
 Gate = Annotated[GateChoice, BeforeValidator(gate_mapping)]
+Pose = Annotated[PoseChoice, BeforeValidator(pose_mapping)]
 
 
 class Defaults(Part):
@@ -277,6 +303,8 @@ class Camera(Part):
     """Instead of the tracker of all."""
     gate: Gate | None = None
     """Instead of the motion gate of all."""
+    pose: Pose | None = None
+    """Instead of the pose of all, e.g. {model: movenet, per_second: 10}."""
 
 
 class Config(Part):
@@ -296,6 +324,8 @@ class Config(Part):
     """Options of the tracker."""
     gate: Gate = GateChoice()
     """Motion gate: "off", or its options."""
+    pose: Pose = NO_POSE
+    """Joints of people: a pose model's name (movenet), or a mapping; off when left out."""
     signals: Signals = ()
     """What else is measured in the whole picture, e.g. by an autoencoder; signals without options come by themselves with the behaviours that read them."""
     store: StorePart = StorePart()
@@ -350,4 +380,15 @@ def _masked(value: Any) -> Any:
     return [_masked(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-__all__ = ["STANDARD", "VERSION", "BehaviourChoice", "Camera", "Config", "DetectorChoice", "GateChoice", "SignalChoice", "TrackerChoice"]
+__all__ = [
+    "STANDARD",
+    "VERSION",
+    "BehaviourChoice",
+    "Camera",
+    "Config",
+    "DetectorChoice",
+    "GateChoice",
+    "PoseChoice",
+    "SignalChoice",
+    "TrackerChoice",
+]

@@ -41,6 +41,7 @@ def json_schema() -> dict[str, Any]:
     definitions["TrackerChoice"] = _one_of("trackers", "tracker", definitions, {}, default="bytetrack")
     definitions["SignalChoice"] = _one_of("signals", "signal", definitions, {})
     definitions["GateChoice"] = _gate(definitions)
+    definitions["PoseChoice"] = _pose(definitions["PoseChoice"])
     definitions["Line"] = _line(definitions["Line"])
     camera = definitions["Camera"]["properties"]
     for part in (whole["properties"], camera, definitions["Defaults"]["properties"]):
@@ -94,6 +95,16 @@ def _gate(definitions: dict[str, Any]) -> dict[str, Any]:
 
     definitions["MotionGate"] = _absorb(MotionGate, definitions)
     return {"oneOf": [{"enum": ["on", "off", True, False]}, {"$ref": "#/$defs/MotionGate"}]}
+
+
+def _pose(pose: dict[str, Any]) -> dict[str, Any]:
+    from pahara.detection.zoo import POSES
+
+    words: dict[str, Any] = {
+        "anyOf": [{"enum": ["on", "off", True, False, *POSES]}, {"type": "string", "pattern": r"\.(onnx|tflite)$"}],
+        "description": "A model's name, a path to an .onnx or .tflite file, or off.",
+    }
+    return {"oneOf": [words, pose]}
 
 
 def _line(line: dict[str, Any]) -> dict[str, Any]:

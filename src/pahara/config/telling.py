@@ -27,6 +27,7 @@ _NAMES = {
     "Defaults": "'defaults'",
     "BehaviourChoice": "a behaviour",
     "DetectorChoice": "'detector'",
+    "PoseChoice": "'pose'",
     "TrackerChoice": "'tracker'",
     "GateChoice": "'gate'",
     "Hours": "a schedule",

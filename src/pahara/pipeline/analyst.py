@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pahara.alarms import START, AlarmRule, AlarmState
 from pahara.core import Behaviour, Detections, Event, Observation, Scene, Scores, Tracker
@@ -15,6 +17,8 @@ from pahara.tracking import SceneMemory, on_grid
 BEAT = 0.1  # seconds between two observations that are remembered and stored: above ten a second detectors see jitter, not news
 THINK = 0.2  # seconds between two questions to the behaviours: nobody needs an alarm a tenth of a second sooner
 RESTLESS = 0.1  # body heights in two seconds: less than that is standing still
+
+Joints: TypeAlias = Callable[[Observation, Mapping[int, float]], NDArray[np.float32]]  # what was tracked, suspicion by id -> (n, k, 3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +64,7 @@ class Analyst:
         self._tracked: Observation | None = None
         self._fresh = False  # whether the detector looked since the last beat
         self.scene: Scene | None = None  # of the last beat
+        self._scores: Mapping[str, Scores] = Frozen()  # of the last thought
 
     @property
     def busy(self) -> bool:
@@ -79,8 +84,23 @@ class Analyst:
                 return True
         return False
 
-    def look(self, time: float, detections: Detections | None, signals: Mapping[str, float] = Frozen()) -> Moment | None:
-        """One frame. `detections` is None when the detector was spared; -> a Moment at each beat, else None."""
+    @property
+    def suspicion(self) -> dict[int, float]:
+        """Track id -> the highest score that a behaviour gave it when last asked."""
+        found: dict[int, float] = {}
+        for scores in self._scores.values():
+            for subject, score in scores.items():
+                for one in subject:
+                    found[one] = max(found.get(one, 0.0), score)
+        return found
+
+    def look(
+        self, time: float, detections: Detections | None, signals: Mapping[str, float] = Frozen(), joints: Joints | None = None
+    ) -> Moment | None:
+        """One frame. `detections` is None when the detector was spared; -> a Moment at each beat, else None.
+
+        `joints`, where pose is on, is asked at each beat: what was tracked, and `suspicion` -> (n, k, 3).
+        """
         if self.tracker is None:
             raise TypeError("this analyst was made without a tracker: it can only recall")
         if detections is not None:
@@ -90,7 +110,10 @@ class Analyst:
         self._next_beat = _next(time, self._next_beat, self.beat)
         # A rare look of the detector may fall between two beats: what it saw counts at the next one.
         fresh, self._fresh = self._fresh, False
-        return self.recall(on_grid(self._observe(time, fresh, signals)))
+        seen = self._observe(time, fresh, signals)
+        if joints is not None:
+            seen = replace(seen, keypoints=joints(seen, self.suspicion))
+        return self.recall(on_grid(seen))
 
     def recall(self, observation: Observation) -> Moment:
         """One beat from an observation, seen now or read from the store."""
@@ -111,6 +134,7 @@ class Analyst:
                 explain=behaviour.explain,
             )
             events += new
+        self._scores = scores
         return Moment(observation, scene, scores, tuple(events))
 
     def finish(self) -> tuple[Event, ...]:

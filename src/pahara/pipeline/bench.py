@@ -144,7 +144,7 @@ def _whole(plan: CameraPlan, detector: Detector, frames: int, *, gate: Gate | No
         analyst = analyst_of(plan, source, detector)
         before = 0.0
         start = clock.process_time()
-        for look in islice(watch(source, detect, analyst, gate=gate, signals=plan.make_signals()), frames):
+        for look in islice(watch(source, detect, analyst, gate=gate, signals=plan.make_signals(), pose=plan.make_pose()), frames):
             run.frames += 1
             run.detected += look.detections is not None
             if look.moment is not None:

@@ -156,7 +156,7 @@ def watch_events(
     time = 0.0
     with open_plan(plan) as source:
         analyst = analyst_of(plan, source, detector)
-        for look in watch(source, detector, analyst, gate=plan.make_gate(), signals=plan.make_signals()):
+        for look in watch(source, detector, analyst, gate=plan.make_gate(), signals=plan.make_signals(), pose=plan.make_pose()):
             time = look.frame.time
             if look.moment is not None:
                 alarms += alarms_of(look.moment.events)

@@ -17,7 +17,7 @@ from pahara.video.writer import AnnotatedWriter
 
 from .analyst import Analyst
 from .record import Recorder
-from .watch import Gate, Look, watch
+from .watch import Gate, Look, PoseStep, watch
 
 if TYPE_CHECKING:
     from .learning import Learning
@@ -35,6 +35,7 @@ class Session:
     collector: SummaryCollector
     gate: Gate | None = None
     signals: Sequence[Signal] = ()
+    pose: PoseStep | None = None
     recorder: Recorder | None = None
     learning: Learning | None = None
     annotate: AnnotatedWriter | None = None
@@ -64,7 +65,7 @@ class Session:
         cpu, wall = clock.process_time(), clock.perf_counter()
         with self._interruptible():
             try:
-                for look in watch(self.source, self.detect, self.analyst, gate=self.gate, signals=self.signals):
+                for look in watch(self.source, self.detect, self.analyst, gate=self.gate, signals=self.signals, pose=self.pose):
                     self._see(look)
                     if tell is not None:
                         tell(self, look)

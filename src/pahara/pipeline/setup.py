@@ -102,6 +102,7 @@ def prepare(
         ),
         gate=plan.make_gate(),
         signals=signals,
+        pose=plan.make_pose(),
         recorder=recorder,
         learning=learning,
         annotate=None

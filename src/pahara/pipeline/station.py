@@ -24,7 +24,7 @@ from .keeper import Keeper
 from .record import Recorder
 from .setup import SPARE, analyst_of, recorder_of
 from .slot import Arrived, Slot
-from .watch import Gate, Look
+from .watch import Gate, Look, PoseStep
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,7 @@ class _Watch:
     gate: Gate | None
     signals: tuple[Signal, ...]
     size: tuple[int, int]
+    pose: PoseStep | None = None
     ongoing: dict[str, tuple[int, ...]] = field(default_factory=dict)  # event id -> subject
 
 
@@ -249,7 +250,7 @@ class Station:
     def _look(self, arrived: Arrived, detections: Detections | None) -> None:
         frame, watch = arrived.frame, self._watch_of(arrived.frame)
         values: Mapping[str, float] = {name: value for signal in watch.signals for name, value in signal(frame).items()}
-        moment = watch.analyst.look(frame.time, detections, values)
+        moment = watch.analyst.look(frame.time, detections, values, watch.pose and partial(watch.pose, frame))
         self.looks += 1
         self.detected += detections is not None
         self._latency += 0.1 * (self.clock.steady() - arrived.at - self._latency)
@@ -296,7 +297,7 @@ class Station:
             except DiskFullError as problem:  # it watches on, and tells, though nothing can be kept
                 self._disk_full(str(problem))
             analyst = analyst_of(self.plan, source)
-            self._watch = _Watch(analyst, recorder, self.plan.make_gate(), self.plan.make_signals(), frame.size)
+            self._watch = _Watch(analyst, recorder, self.plan.make_gate(), self.plan.make_signals(), frame.size, self.plan.make_pose())
         return self._watch
 
     def end_watch(self) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from pahara.core import Detections, Detector, Frame, Signal
+import numpy as np
+from numpy.typing import NDArray
+
+from pahara.core import Detections, Detector, Frame, Observation, Signal
 
 from .analyst import Analyst, Moment
 from .one_thread import one_thread
@@ -16,6 +20,12 @@ class Gate(Protocol):
     """Decides whether the detector is worth running on a frame."""
 
     def look(self, frame: Frame, tracks_alive: bool) -> bool: ...
+
+
+class PoseStep(Protocol):
+    """A beat's frame, what was tracked in it, and how suspicious each is -> joints (n, k, 3), zeros where nobody looked."""
+
+    def __call__(self, frame: Frame, seen: Observation, suspicion: Mapping[int, float], /) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +44,7 @@ def watch(
     *,
     gate: Gate | None = None,
     signals: Sequence[Signal] = (),
+    pose: PoseStep | None = None,
 ) -> Iterator[Look]:
     """One camera, one thread, no surprises."""
     with one_thread():
@@ -42,4 +53,4 @@ def watch(
             detections = None
             if gate is None or gate.look(frame, analyst.busy):
                 detections = detect([frame.image])[0]
-            yield Look(frame, detections, analyst.look(frame.time, detections, values))
+            yield Look(frame, detections, analyst.look(frame.time, detections, values, pose and partial(pose, frame)))

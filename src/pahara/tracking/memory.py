@@ -73,7 +73,7 @@ class SceneMemory:
             changed = True
 
         points = now.keypoints.shape[1]
-        rows = np.concatenate([now.boxes, now.keypoints.reshape(len(now), -1)], axis=1) if points else now.boxes
+        rows = np.concatenate([now.boxes, now.keypoints.reshape(len(now), 3 * points)], axis=1) if points else now.boxes
         tracks = []
         for row, (track_id, seen) in enumerate(zip(listed, now.seen.tolist(), strict=True)):
             trail = self._alive.get(track_id)

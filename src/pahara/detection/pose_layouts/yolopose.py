@@ -13,7 +13,7 @@ from pahara.core import ModelError
 
 from ..engine import Array, Ports, fixed
 from ..layouts.base import corners
-from ..layouts.yolov8 import MOST, PREPARATION
+from ..layouts.yolov8 import MOST, PREPARATION, STRIDE_SETS
 from ..letterbox import Preparation
 from ..names import names_from_metadata
 from .base import JOINTS, Bodies
@@ -93,13 +93,18 @@ def recognise(ports: Ports) -> YoloPose | YoloPoseEndToEnd | None:
     for each in _each(ports.metadata):
         raw, finished = 4 + classes + JOINTS * each, 6 + JOINTS * each
         first, second = fixed(out, 1), fixed(out, 2)
-        if second == finished and (first == 0 or first <= MOST):
-            return YoloPoseEndToEnd(size, person, each)
         if first == raw and second != raw:
             return YoloPose(size, classes, person, each)
-        if second == raw and first != raw:
+        if second == raw and (raw != finished or first in _cells(size)):  # with two classes the widths are the same
             return YoloPose(size, classes, person, each, across=False)
+        if second == finished and first <= MOST:
+            return YoloPoseEndToEnd(size, person, each)
     return None
+
+
+def _cells(size: tuple[int, int]) -> set[int]:
+    """How many grid cells a raw export may have."""
+    return {sum(-(-size[0] // stride) * -(-size[1] // stride) for stride in strides) for strides in STRIDE_SETS}
 
 
 def _each(metadata: Mapping[str, str]) -> tuple[int, ...]:
