@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from copy import copy
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -31,6 +31,8 @@ from .watch import Look
 
 log = logging.getLogger(__name__)
 
+MOVED = "tamper.moved"  # the signal that says whether the view is another, 0.5 at its limit
+FORGIVEN = 1200.0  # seconds within which a camera that was turned may be turned back
 NONE_YET = -1  # the signal's value while there is no model: a replay must not take one that was made later
 DAY, HOUR = 86400.0, 3600.0
 NIGHT = 3.0  # o'clock, by the camera's clock: a new model is made of what has come out of quarantine
@@ -75,11 +77,7 @@ class Lessons:
 
     def snapshot(self) -> Lessons:
         """The same, untouched by what is learned from now on."""
-        learner = copy(self.learner)
-        for name, value in vars(learner).items():
-            if isinstance(value, list | set | dict):
-                setattr(learner, name, copy(value))
-        return Lessons(learner, dict(self.done), self.night)
+        return deepcopy(self)
 
 
 class Sampler:
@@ -159,10 +157,15 @@ class Learning:
         self._made: tuple[Lessons, Any] | None = None
         self.judged = 0.0  # seconds watched with a model that was ready
         self.alarms = 0
-        self.version = NONE_YET
+        self.chosen = NONE_YET  # the model that counts
         self._refresh()
 
     # -- what the watch asks -------------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> int:
+        """What judges now: nobody while the camera looks elsewhere than where it learned."""
+        return NONE_YET if self.lessons.learner.drift.frozen else self.chosen
 
     def model(self, version: int) -> Normality | None:
         """What a behaviour asks: the version that stands in the scene; 0 is whichever counts now."""
@@ -192,9 +195,13 @@ class Learning:
         if taken is None:
             return
         samples, watched = taken
-        model = self.library(self.version)
-        self.judged += watched if model is not None and model.ready else 0.0
+        model = self.library(self.chosen)
+        if model is not None and model.ready:
+            self.judged += watched if self.version == self.chosen else 0.0
+            judged = model.judge(samples)
+            self._do(lambda learner: learner.judged(samples, judged))
         self._do(lambda learner: learner.take(samples, watched=watched))
+        self._watch_the_view(scene)
         self._picture(look, samples, scene)
         self.lessons.done[self._key] = self._sampler.asked
         if scene.time - self._asked >= ASK or scene.time < self._asked:
@@ -213,7 +220,7 @@ class Learning:
         if self._thread is not None:
             self._thread.join()
         self._take_over()
-        if self.version == NONE_YET and self._enough():
+        if self.chosen == NONE_YET and self._enough():
             self.background = False
             self._update(self._begun if self.recording is not None and not self.recording.epoch else self._latest())
         self._save()
@@ -270,19 +277,50 @@ class Learning:
         if len(self._heights) > 20_000:
             self._heights.clear()
 
+    def _watch_the_view(self, scene: Scene) -> None:
+        """Fast drift: while the camera looks elsewhere nobody is judged; when it stays so, what was learned is forgotten."""
+        before = self.lessons.learner.drift
+        moved = scene.signals.get(MOVED)
+        if moved is not None and len(moved.values):
+            time = scene.epoch + scene.time
+            if moved.values[-1] >= 0.5:
+                self._do(lambda learner: learner.looked(time, "other"))
+            elif not before.frozen or time - before.since < FORGIVEN:  # later the signal has only got used to the new view
+                self._do(lambda learner: learner.looked(time, "same"))
+        after = self.lessons.learner.drift
+        if after.frozen and not before.frozen:
+            self._note("frozen", why=after.why)
+        elif before.frozen and not after.frozen:
+            self._note("thawed", why=before.why)
+        if after.relearn and self._thread is None:
+            since = after.since
+            self._do(lambda learner: learner.forget(since))
+            self.chosen = NONE_YET
+            try:
+                self.folder.choose(0, "relearn", because=after.why)
+            except PaharaError as problem:
+                self._say(str(problem))
+            self._stamp = self.folder.stamp()
+            self.notes.append({"what": "relearn", "why": after.why})
+
+    def _note(self, what: str, **facts: Any) -> None:
+        self.notes.append({"what": what, **facts})
+        with suppress(PaharaError):
+            self.folder.note(what, **facts)
+
     def _refresh(self) -> None:
         """Another program may have chosen another model."""
         stamp = self.folder.stamp()
         if stamp == self._stamp:
             return
         self._stamp = stamp
-        self.version = self._usable(self.folder.current)
+        self.chosen = self._usable(self.folder.current)
 
     def _usable(self, current: Current) -> int:
         """The current model; where it is damaged, the newest that can be read."""
+        if current.version <= 0:  # none yet, or none any longer
+            return NONE_YET
         for version in dict.fromkeys([current.version, *reversed(self.folder.versions)]):
-            if version <= 0:
-                continue
             told = len(self.library.problems)
             model = self.library(version)
             for problem in self.library.problems[told:]:
@@ -299,7 +337,7 @@ class Learning:
     def _due(self, time: float, now: float) -> bool:
         if self._thread is not None:
             return False
-        if self.version == NONE_YET:
+        if self.chosen == NONE_YET:
             if time - self._tried < TRY:
                 return False
             self._tried = time
@@ -315,15 +353,15 @@ class Learning:
             keys = self._tracks_of(event)
             if keys:
                 self._do(lambda learner, keys=keys, fine=verdict == "fine": learner.verdict(keys, fine=fine))  # type: ignore[misc]
-        model = self.library(self.version)
+        model, previous = self.library(self.chosen), self.library(self._before())
         if not self.background:
-            self._adopt(self.lessons, _made(self.lessons.learner, model, now))
+            self._adopt(self.lessons, _made(self.lessons.learner, model, now, previous))
             return
         part = self.lessons.snapshot()
         self._fresh = []
 
         def work() -> None:
-            self._made = part, _made(part.learner, model, now)
+            self._made = part, _made(part.learner, model, now, previous)
 
         self._thread = Thread(target=work, name="normality", daemon=True)
         self._thread.start()
@@ -351,7 +389,7 @@ class Learning:
         facts = {"tracks": _tracks(lessons.learner), "hours": round(lessons.learner.watched / HOUR, 2)}
         try:
             if update.taken and update.model is not None and update.model.ready:
-                self.version = self.folder.add(update.model.save, update.why, **facts)
+                self.chosen = self.folder.add(update.model.save, update.why, **facts)
                 self._stamp = self.folder.stamp()
                 self.folder.prune(self._needed())
                 keep = {int(t) for known in update.model.known.values() for t in np.unique(known.memory.tracks)}
@@ -362,6 +400,12 @@ class Learning:
             lessons.save(self.folder)
         except PaharaError as problem:
             self._say(f"what was learned could not be kept: {problem}")
+
+    def _before(self) -> int:
+        """The version before the one that counts; 0 where there is none, or where it was gone back to already."""
+        if self.folder.current.why == "rollback":
+            return 0
+        return max([version for version in self.folder.versions if version < self.chosen], default=0)
 
     def _needed(self) -> set[int]:
         """Versions that judged within the last month: recordings of then can still be replayed."""
@@ -391,10 +435,10 @@ class Learning:
             log.warning("%s", problem)
 
 
-def _made(learner: Learner, model: Normality | None, now: float) -> Any:
+def _made(learner: Learner, model: Normality | None, now: float, previous: Normality | None) -> Any:
     """The update, or what went wrong in words: making a model must never end a watch."""
     try:
-        return learner.night(model, now)
+        return learner.night(model, now, previous)
     except (PaharaError, ArithmeticError, ValueError, LookupError, MemoryError) as problem:
         log.exception("no model could be made")
         return f"no model could be made of what was learned: {problem}"

@@ -119,8 +119,8 @@ class LearnedFolder:
         return version
 
     def choose(self, version: int, why: str, **facts: Any) -> None:
-        """From now on this model counts. StoreError when it is not there."""
-        if not self.path(version).is_file():
+        """From now on this model counts; 0: none does. StoreError when it is not there."""
+        if version and not self.path(version).is_file():
             known = ", ".join(map(str, self.versions[-8:])) or "none yet"
             raise StoreError(f"there is no model {version} in {self.folder}; there are: {known}")
         now = self.clock()
