@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from pahara.core import Event, Reason, Scene, Track, Tripwire, Zone
 from pahara.video import draw, snapshot, thumbnail
-from pahara.video.draw import AMBER, RED
+from pahara.video.draw import AMBER, RED, joints_now
 
 SIZES = [(320, 180), (320, 240), (768, 432), (1920, 1080), (1080, 1920)]
 GATE = Zone("gate", ((0.1, 0.3), (0.4, 0.3), (0.4, 0.9), (0.1, 0.9)))
@@ -138,3 +139,46 @@ def test_a_thumbnail_shows_the_box_unstretched() -> None:
     tall, wide = np.ptp(white, axis=0)
     assert tall > 100, "it fills most of the height"
     assert abs(tall - wide) <= 4
+
+
+def posed(size: tuple[int, int], sure: float = 0.9, *, looked: float = 2.0) -> Scene:
+    """Somebody in the left half, all joints on a cross in the box, looked at once."""
+    (track,) = scene(size, (0.2, 0.3, 0.3, 0.7)).tracks
+    joints = np.zeros((len(track.times), 17, 3), np.float32)
+    row = int(np.abs(track.times - looked).argmin())
+    box = track.boxes[row]
+    middle = (box[:2] + box[2:]) / 2
+    for joint in range(17):
+        joints[row, joint] = [*(middle + (box[2:] - box[:2]) * [0.3 * np.sin(joint), 0.4 * np.cos(joint)]), sure]
+    return Scene("gate", 2.0, size, (Track(1, "person", track.times, track.boxes, keypoints=joints),))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_bones_are_drawn_of_joints_that_are_sure_and_inside_the_box(size: tuple[int, int]) -> None:
+    now = posed(size)
+    box = now.tracks[0].box
+    bare = Scene("gate", 2.0, size, (Track(1, "person", now.tracks[0].times, now.tracks[0].boxes),))
+    changed = (draw(grey(size), scene=now) != draw(grey(size), scene=bare)).any(axis=2)
+    rows, columns = np.nonzero(changed)
+    assert len(rows) > 200
+    assert columns.min() >= box[0] - 2
+    assert columns.max() <= box[2] + 2
+    assert not (draw(grey(size), scene=posed(size, sure=0.2)) != draw(grey(size), scene=bare)).any()
+
+
+def test_bones_move_with_their_box_for_a_second_and_then_are_gone() -> None:
+    now, before, long_ago = posed((768, 432)), posed((768, 432), looked=1.5), posed((768, 432), looked=0.5)
+    assert joints_now(before.tracks[0], 2.0) == pytest.approx(joints_now(now.tracks[0], 2.0), abs=0.01)
+    assert joints_now(long_ago.tracks[0], 2.0).shape == (0, 3)
+
+
+def test_a_snapshot_shows_the_bones_of_those_whom_it_is_about() -> None:
+    size = (768, 432)
+    now = posed(size)
+    box = tuple(float(v) for v in now.tracks[0].box)
+    about = [replace(event((box,)), subject=(one,)) for one in (1, 5)]
+    plain, with_bones, of_another = (
+        snapshot(grey(size), about[0]), snapshot(grey(size), about[0], scene=now), snapshot(grey(size), about[1], scene=now),
+    )  # fmt: skip
+    assert red(with_bones).sum() > red(plain).sum() + 100
+    assert abs(int(red(of_another).sum()) - int(red(plain).sum())) < 60  # the number on the label alone

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from pahara.core import Event, Image, Observation, PaharaError, Tripwire, Zone
+from pahara.core import Event, Image, Observation, PaharaError, Scene, Tripwire, Zone
 from pahara.report.explained import NOTHING, Explained
 from pahara.store import DiskFullError, Recording, Retention, Store
 from pahara.store.records import EvidenceKind
@@ -87,7 +87,7 @@ class Recorder:
             if time - self._observations[0].time >= FLUSH:
                 self._flush()
             for event in look.moment.events:
-                self._keep(event, look.frame.image if event.phase == "began" else None)
+                self._keep(event, look.frame.image if event.phase == "began" else None, look.moment.scene)
         for clip in [clip for clip in self._pending.values() if time >= clip.end]:
             if clip.closed or clip.end >= clip.last:
                 self._write_clip(clip)
@@ -105,7 +105,7 @@ class Recorder:
         if self._observations or self._events:
             self._lose(f"{len(self._observations)} looks at tracks and {len(self._events)} events", "there was no room until the end")
 
-    def _keep(self, event: Event, image: Image | None) -> None:
+    def _keep(self, event: Event, image: Image | None, scene: Scene | None = None) -> None:
         self._save(event)
         if event.phase == "ended":
             if event.id in self.pictures:
@@ -115,7 +115,7 @@ class Recorder:
                 clip.end, clip.closed = min(event.time + self.post, clip.last), True
             return
         if image is not None:
-            self._take_pictures(event, image)
+            self._take_pictures(event, image, scene)
         if self.ring is not None:
             begin = max(0.0, event.start - self.pre)
             self._pending[event.id] = _Pending(event.id, begin, event.time + self.post, event.start + self.longest + self.post)
@@ -127,10 +127,10 @@ class Recorder:
                 return
             del self._events[waiting.id]
 
-    def _take_pictures(self, event: Event, image: Image) -> None:
+    def _take_pictures(self, event: Event, image: Image, scene: Scene | None) -> None:
         box = event.boxes[0] if event.boxes else (0.0, 0.0, float(event.size[0]), float(event.size[1]))
         told = self.explain(event, image)
-        pictures = Pictures(jpeg(snapshot(image, event, self.zones, self.lines)), jpeg(thumbnail(image, box, THUMBNAIL)), told)
+        pictures = Pictures(jpeg(snapshot(image, event, self.zones, self.lines, scene=scene)), jpeg(thumbnail(image, box, THUMBNAIL)), told)
         self.pictures[event.id] = pictures
         files: dict[EvidenceKind, Callable[[Path], None]] = {
             "snapshot": _writes(pictures.snapshot),

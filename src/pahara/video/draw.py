@@ -1,4 +1,4 @@
-"""Draws what the watch knows onto a picture: boxes, trails of feet, zones, tripwires; who an alert is about, in red."""
+"""Draws what the watch knows onto a picture: boxes, bones, trails of feet, zones, tripwires; who an alert is about, in red."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pahara.core import Box, Event, Image, Scene, Track, Tripwire, Zone
+from pahara.core.joints import BONES, SURE
 
 Colour = tuple[int, int, int]  # BGR
 
@@ -23,6 +24,7 @@ INK: Colour = (30, 25, 20)
 TRACKS: tuple[Colour, ...] = ((115, 158, 0), (233, 180, 86), (66, 228, 240), (178, 114, 0), (167, 121, 204), (190, 190, 190))
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 TRAIL = 6.0  # seconds of feet behind a track
+LIMB = 1.0  # seconds that joints are carried along with their box until the next look
 
 Place = TypeVar("Place", Zone, Tripwire)
 Places = Mapping[str, Place] | Iterable[Place]
@@ -55,6 +57,7 @@ def draw(
         for track in shown:
             canvas.trail(track, scene.time - trail, scale, _colour(track.id, alerts))
         for track in shown:
+            canvas.bones(joints_now(track, scene.time), scale, _colour(track.id, alerts))
             lost = track.last_seen < scene.time - 1e-6
             canvas.box(
                 track.box * np.tile(scale, 2), f"{ascii_words(track.label)} {track.id}".strip(), _colour(track.id, alerts), faint=lost
@@ -69,10 +72,11 @@ def snapshot(
     lines: Places[Tripwire] = (),
     *,
     highlight: bool = True,
+    scene: Scene | None = None,
 ) -> Image:
     """The picture of an event: its box and the zone or line that it is about in red, other places faint.
 
-    `highlight=False` leaves the rest of the picture as bright as it was; else it is dimmed around the boxes.
+    `scene` at the event's time, where there is one, adds the bones of those whom it is about. `highlight=False` leaves the rest of the picture as bright as it was; else it is dimmed around the boxes.
     """
     canvas = _Canvas(image.copy())
     scale = np.tile(np.array(canvas.size, np.float64) / np.array(event.size, np.float64), 2)
@@ -85,6 +89,9 @@ def snapshot(
     names = [str(track_id) for track_id in event.subject] if len(event.subject) == len(boxes) else [""] * len(boxes)
     for box, name in zip(boxes, names, strict=True):
         canvas.box(box, f"{event.kind} {name}".strip(), RED)
+    for track in scene.tracks if scene is not None else ():
+        if track.id in event.subject:
+            canvas.bones(joints_now(track, event.time), scale[:2], RED)
     if not boxes:
         canvas.banner(event.kind)
     return canvas.image
@@ -106,6 +113,21 @@ def thumbnail(image: Image, box: Box | NDArray[np.floating], size: tuple[int, in
     smaller = crop.shape[1] > wide
     result: Image = cv2.resize(crop, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
     return result
+
+
+def joints_now(track: Track, time: float) -> NDArray[np.float32]:
+    """(17, 3) the joints of the last look, moved with the box since then; (0, 3) when it is longer ago than `LIMB`, or there are no 17.
+
+    Only a few people are looked at each moment: without this, bones would flicker.
+    """
+    rows = np.flatnonzero((track.keypoints[..., 2] > 0).any(axis=1))
+    if track.keypoints.shape[1] != 17 or not len(rows) or time - track.times[rows[-1]] > LIMB:
+        return np.zeros((0, 3), np.float32)
+    joints: NDArray[np.float32] = track.keypoints[rows[-1]].copy()
+    then, now = track.boxes[rows[-1]], track.boxes[-1]
+    size = np.maximum(then[2:] - then[:2], 1)
+    joints[:, :2] = now[:2] + (joints[:, :2] - then[:2]) / size * (now[2:] - now[:2])
+    return joints
 
 
 def ascii_words(words: str) -> str:
@@ -144,6 +166,16 @@ class _Canvas:
             cv2.rectangle(self.image, (x1, y1), (x2, y2), INK, self.pen + 2)
         cv2.rectangle(self.image, (x1, y1), (x2, y2), colour, 1 if faint else self.pen)
         self.words(words, x1, y1, colour)
+
+    def bones(self, joints: NDArray[np.floating], scale: NDArray[np.float64], colour: Colour) -> None:
+        """The limbs that are sure enough; of the head only the line down to the shoulders."""
+        if not len(joints):
+            return
+        points = [_point(xy) for xy in joints[:, :2] * scale]
+        lines = [(points[a], points[b]) for a, b in BONES if min(joints[a, 2], joints[b, 2]) >= SURE]
+        for pen, ink in ((self.pen + 2, INK), (self.pen, colour)):
+            for one, other in lines:
+                cv2.line(self.image, one, other, ink, pen, cv2.LINE_AA)
 
     def words(self, words: str, x: int, y: int, colour: Colour) -> None:
         """A label that stands on the point, moved inside the picture where needed."""
