@@ -29,7 +29,19 @@ def test_the_migrations_make_exactly_the_tables_of_the_program(place: Place):
     with place.open() as store, store.database.reading() as connection:
         found = MigrationContext.configure(connection, opts={"compare_type": True, "version_table": VERSION_TABLE})
         assert compare_metadata(found, metadata) == []
-        assert {*metadata.tables} == {"about", "recordings", "trails", "events", "evidence", "blind", "deliveries"}
+        assert {*metadata.tables} == {
+            "about",
+            "recordings",
+            "trails",
+            "events",
+            "evidence",
+            "blind",
+            "deliveries",
+            "users",
+            "sessions",
+            "tokens",
+            "audit",
+        }
 
 
 def test_the_newest_migration_is_the_one_the_program_expects():

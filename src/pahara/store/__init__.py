@@ -1,5 +1,6 @@
 """Events, trails and evidence that survive."""
 
+from .accounts import ROLES, Accounts, Role, User
 from .coverage import Blind, Ledger
 from .database import DiskFullError
 from .evidence import EvidenceFolder, Swept
@@ -9,6 +10,6 @@ from .retention import Removed, Retention
 from .store import Store
 
 __all__ = [
-    "Blind", "Delivery", "DiskFullError", "Evidence", "EvidenceFolder", "EvidenceKind", "Ledger", "Outbox", "Recording", "Removed", "Retention", "Store", "StoredEvent", "Swept", "Usage",
+    "ROLES", "Accounts", "Blind", "Delivery", "DiskFullError", "Evidence", "EvidenceFolder", "EvidenceKind", "Ledger", "Outbox", "Recording", "Removed", "Retention", "Role", "Store", "StoredEvent", "Swept", "Usage", "User",
     "Verdict", "Wanted",
 ]  # fmt: skip

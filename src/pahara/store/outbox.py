@@ -64,7 +64,9 @@ class Outbox:
 
     def untold(self, limit: int = 200) -> list[tuple[Event, float]]:
         """Reports that no outbox has taken over, oldest first, each with when it was stored (UTC seconds)."""
-        wanted = select(events).where(events.c.told != events.c.phase).order_by(events.c.stored, events.c.start_utc, events.c.id).limit(limit)
+        wanted = (
+            select(events).where(events.c.told != events.c.phase).order_by(events.c.stored, events.c.start_utc, events.c.id).limit(limit)
+        )
         with self.database.reading() as connection:
             return [(shelf.event_of(row), row.stored) for row in connection.execute(wanted)]
 

@@ -21,6 +21,7 @@ from pahara.core import Event, Observation, StoreError, without_secrets
 from pahara.core.frozen import Frozen
 
 from . import shelf, trails
+from .accounts import Accounts
 from .coverage import Ledger
 from .database import Database, DiskFullError, inserted_id, parse_url, told
 from .evidence import EvidenceFolder, Swept
@@ -44,7 +45,7 @@ class Store:
         dialect = sqlite.insert if database.file else postgresql.insert  # made once: making a statement costs more than running it
         self._keep_event, self._keep_trail = _keep_event(dialect(events)), _keep_trail(dialect(trail_table))
         self.evidence = EvidenceFolder(database, media, clock)
-        self.blind, self.outbox = Ledger(database), Outbox(database)
+        self.blind, self.outbox, self.accounts = Ledger(database), Outbox(database), Accounts(database)
 
     @classmethod
     def open(cls, where: str | Path, *, media: Path | str | None = None, clock: Callable[[], float] = time.time) -> Store:

@@ -30,7 +30,7 @@ metadata = MetaData(
     }
 )
 
-# Every *_utc, `begun`, `ended`, `stored`, `due`, `expires`, `made` and `settled` is seconds since 1970 in UTC; every other time is media seconds.
+# Every *_utc, `begun`, `ended`, `stored`, `due`, `expires`, `made`, `settled`, `created`, `changed`, `last` and `at` of accounts is seconds since 1970 in UTC; every other time is media seconds.
 
 about = Table(
     "about",
@@ -161,5 +161,65 @@ deliveries = Table(
     Column("why", Text, nullable=False),  # the last failure, or why nobody was told; without secrets
     Index(None, "event_id", "channel", "phase", unique=True),
     Index(None, "channel", "state", "due"),
+    sqlite_autoincrement=True,
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("folded", String(160), nullable=False, unique=True),  # the name without case: nobody is "Owner" beside "owner"
+    Column("password", Text, nullable=False),  # Argon2id, in its own notation; "" cannot log in
+    Column("role", String(10), nullable=False),  # "owner" | "operator" | "viewer"
+    Column("cameras", Text),  # JSON list of the cameras that may be seen; NULL is all
+    Column("totp", String(64), nullable=False),  # base32; "" without a second factor
+    Column("totp_step", Integer, nullable=False),  # the last time step that was used: a code counts once
+    Column("language", String(2), nullable=False),
+    Column("created", Double, nullable=False),
+    Column("changed", Double, nullable=False),  # when password, role, cameras or second factor last changed
+    Column("disabled", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),  # SHA-256 of the cookie: a stolen database opens nothing
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("created", Double, nullable=False),
+    Column("last", Double, nullable=False),
+    Column("expires", Double, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("address", String(64), nullable=False),
+    Index(None, "user_id"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),  # SHA-256 of the token
+    Column("role", String(10), nullable=False),  # at most this, whatever its user may
+    Column("created", Double, nullable=False),
+    Column("last", Double),
+    Column("expires", Double),
+    Index(None, "user_id"),
+    sqlite_autoincrement=True,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("who", String(80), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("action", String(40), nullable=False),  # "login", "review", "config" …
+    Column("object", Text, nullable=False),
+    Column("detail", Text, nullable=False),  # without secrets
+    Index(None, "at"),
     sqlite_autoincrement=True,
 )
