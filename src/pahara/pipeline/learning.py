@@ -153,6 +153,7 @@ class Learning:
         self._stamp: tuple[int, int] | None = None
         self._asked = self._saved = self._tried = -np.inf
         self._thread: Thread | None = None
+        self._saving: Thread | None = None
         self._fresh: list[Callable[[Learner], None]] | None = None  # what came while a model is being made
         self._made: tuple[Lessons, Any] | None = None
         self.judged = 0.0  # seconds watched with a model that was ready
@@ -212,7 +213,7 @@ class Learning:
             self._update(now)
         if scene.time - self._saved >= SAVE:
             if self._saved > -np.inf:
-                self._save()
+                self._save(aside=True)
             self._saved = scene.time
 
     def finish(self) -> None:
@@ -220,8 +221,7 @@ class Learning:
         if self._thread is not None:
             self._thread.join()
         self._take_over()
-        if self.chosen == NONE_YET and self._enough():
-            self.background = False
+        if self.chosen == NONE_YET and not self.background and self._enough():
             self._update(self._begun if self.recording is not None and not self.recording.epoch else self._latest())
         self._save()
         if self.judged or self.alarms:
@@ -423,9 +423,20 @@ class Learning:
                 return [int(key) for key in line.get("tracks", ())]
         return []
 
-    def _save(self) -> None:
+    def _save(self, *, aside: bool = False) -> None:
+        """`aside`: in a thread of its own, so that the watch does not wait for the disk."""
+        if aside and self.background:
+            if self._thread is None and (self._saving is None or not self._saving.is_alive()):
+                self._saving = Thread(target=self._keep, args=(self.lessons.snapshot(),), name="lessons", daemon=True)
+                self._saving.start()
+            return
+        if self._saving is not None:
+            self._saving.join()
+        self._keep(self.lessons)
+
+    def _keep(self, lessons: Lessons) -> None:
         try:
-            self.lessons.save(self.folder)
+            lessons.save(self.folder)
         except PaharaError as problem:
             self._say(f"what was learned could not be kept: {problem}")
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from pahara.config import CameraPlan
 from pahara.core import Detections, Detector, PaharaError, SourceError, Tracker
+from pahara.detection.frames import detect_frames
 from pahara.evaluation import (
     AlarmReport,
     Annotations,
@@ -54,7 +55,7 @@ def track_video(source: str, detector: Detector, tracker: Tracker, *, tell: Tell
     frames, ids, boxes, labels, times, names = [], [], [], [], [], dict[str, int]()
     with open_source(source, camera="evaluate", ring_seconds=0) as opened:
         for number, frame in enumerate(opened):
-            seen = tracker.update(detector([frame.image])[0], frame.time)
+            seen = tracker.update(detect_frames(detector, [frame])[0], frame.time)
             times.append(frame.time)
             for row in np.flatnonzero(seen.seen):
                 frames.append(number)
@@ -71,7 +72,7 @@ def detect_video(source: str, detector: Detector, *, tell: Tell | None = None) -
     found, times = [], []
     with open_source(source, camera="evaluate", ring_seconds=0) as opened:
         for frame in opened:
-            found.append(detector([frame.image])[0])
+            found.append(detect_frames(detector, [frame])[0])
             times.append(frame.time)
             if tell is not None and opened.duration:
                 tell(frame.time / opened.duration)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from pahara import __version__
 from pahara.config import CameraPlan, ChosenDetector, Config, choose_detector, from_data, plan, retention
 from pahara.config.labels import fit_labels
-from pahara.core import ConfigError, Detector, StoreError
+from pahara.core import ConfigError, Detector, Signal, StoreError
+from pahara.detection.tamper import TamperSignals
 from pahara.language import LANGUAGES
 from pahara.report import SummaryCollector
 from pahara.store import Recording, Retention, Store
@@ -79,14 +80,7 @@ def prepare(
     names = class_names(detector)
     plan, said = fit_labels(plan, names)
     recorder = None if store is None else recorder_of(plan, source, store, config=config, detector_name=chosen.name, classes=names)
-    learning = None if recorder is None else learning_for(plan, recorder, config, background=bool(getattr(source, "live", False)))
-    signals = plan.make_signals()
-    if learning is not None:
-        plan = replace(plan, behaviours=learning.bind(plan.behaviours))
-    if recorder is not None:
-        recorder.explain = Explainer(signals, learning)
-    if learning is not None:
-        signals = (*signals, learning.signal)
+    plan, signals, learning = taught(plan, recorder, config, background=bool(getattr(source, "live", False)))
     return Session(
         source,
         detector,
@@ -147,6 +141,25 @@ def recorder_of(
         longest=plan.evidence.longest,
         retention=_retention(config) if config is not None else None,
     )
+
+
+def taught(
+    plan: CameraPlan, recorder: Recorder | None, config: Config | None, *, background: bool
+) -> tuple[CameraPlan, tuple[Signal, ...], Learning | None]:
+    """The plan with its behaviours bound to what the camera has learned, its signals, and what learns on; None without a store.
+
+    `background`: models are made in a thread of their own.
+    """
+    signals = plan.make_signals()
+    if recorder is None:
+        return plan, signals, None
+    learning = learning_for(plan, recorder, config, background=background)
+    recorder.explain = Explainer(signals, learning)
+    if learning is None:
+        return plan, signals, None
+    if not any(isinstance(each, TamperSignals) for each in signals):
+        signals = (*signals, TamperSignals())  # a camera that was turned must not judge by what it learned elsewhere
+    return replace(plan, behaviours=learning.bind(plan.behaviours)), (*signals, learning.signal), learning
 
 
 def learning_for(plan: CameraPlan, recorder: Recorder, config: Config | None, *, background: bool) -> Learning | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Condition, Event, Lock, RLock, Thread
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pahara.config import CameraPlan, Config
 from pahara.config.labels import fit_labels
@@ -22,9 +22,12 @@ from .analyst import Analyst
 from .health import over, trouble
 from .keeper import Keeper
 from .record import Recorder
-from .setup import SPARE, analyst_of, recorder_of
+from .setup import SPARE, analyst_of, recorder_of, taught
 from .slot import Arrived, Slot
 from .watch import Gate, Look, PoseStep
+
+if TYPE_CHECKING:
+    from .learning import Learning
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +96,7 @@ class _Watch:
     signals: tuple[Signal, ...]
     size: tuple[int, int]
     pose: PoseStep | None = None
+    learning: Learning | None = None
     ongoing: dict[str, tuple[int, ...]] = field(default_factory=dict)  # event id -> subject
 
 
@@ -259,6 +263,8 @@ class Station:
             self._failure, self._wrong = None, ""
         if moment is None:
             return
+        if watch.learning is not None:
+            watch.learning.see(Look(frame, detections, moment))
         began = [event for event in moment.events if event.phase == "began"]
         for event in moment.events:
             if event.phase == "began":
@@ -296,8 +302,9 @@ class Station:
                 )
             except DiskFullError as problem:  # it watches on, and tells, though nothing can be kept
                 self._disk_full(str(problem))
-            analyst = analyst_of(self.plan, source)
-            self._watch = _Watch(analyst, recorder, self.plan.make_gate(), self.plan.make_signals(), frame.size, self.plan.make_pose())
+            plan, signals, learning = taught(self.plan, recorder, self.config, background=True)
+            analyst = analyst_of(plan, source)
+            self._watch = _Watch(analyst, recorder, self.plan.make_gate(), signals, frame.size, self.plan.make_pose(), learning)
         return self._watch
 
     def end_watch(self) -> None:
@@ -316,6 +323,8 @@ class Station:
 
             def finish() -> None:
                 recorder.finish(last)
+                if watch.learning is not None:
+                    watch.learning.finish()
                 for event in last:
                     self.publish(event)
 

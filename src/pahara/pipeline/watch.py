@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pahara.core import Detections, Detector, Frame, Observation, Signal
+from pahara.detection.frames import detect_frames
 
 from .analyst import Analyst, Moment
 from .one_thread import one_thread
@@ -52,5 +53,5 @@ def watch(
             values: Mapping[str, float] = {name: value for signal in signals for name, value in signal(frame).items()}
             detections = None
             if gate is None or gate.look(frame, analyst.busy):
-                detections = detect([frame.image])[0]
+                detections = detect_frames(detect, [frame])[0]
             yield Look(frame, detections, analyst.look(frame.time, detections, values, pose and partial(pose, frame)))
