@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from pahara.behaviours.learned import Window, near_pairs
 from pahara.behaviours.windows import BOX_POINTS
-from pahara.core import PaharaError, Track
+from pahara.core import Observation, PaharaError, Track
 from pahara.core.boxes import area, clip
 from pahara.detection.recogniser import shaped
 from pahara.evaluation import auroc
@@ -56,8 +56,8 @@ CLASSES = ("nothing", "falling", "running", "climbing", "fighting")
 FALLING, RUNNING, CLIMBING, FIGHTING = range(1, 5)
 PAIR_CLASSES = ("nothing", "fighting")
 ONE, TWO = Window(seconds=2.0, rate=10.0, least=0.5), Window(seconds=2.0, rate=10.0, people=2, least=0.5)
-TRAIN, HELD_OUT = range(200_000, 200_400), range(300_000, 300_150)  # seeds of scenes
-SECONDS = 24.0  # of a scene
+TRAIN, HELD_OUT = range(200_000, 200_260), range(300_000, 300_080)  # seeds of scenes
+SECONDS = 16.0  # of a scene
 VIEWS = 2  # cameras that look at each scene
 STRIDE, SLOW_STRIDE = 0.2, 0.6  # seconds between two windows of an action, and of nothing
 FELL = (-0.2, 1.2)  # seconds after the ground was reached between which a window shows a fall
@@ -120,7 +120,7 @@ def stage(seed: int) -> tuple[Script, dict[int, float], float]:
             start = spot[0] + side * 1.0 * float(np.cos(angle)), spot[1] + side * 1.0 * float(np.sin(angle))
             actors.append(Actor(own, start, tuple(does)))
     else:
-        does = [do.Walk((at(),), float(rng.uniform(0.7, 1.6)))]
+        does = [do.Walk((at(),), float(rng.uniform(0.8, 1.8)))]
         if rng.random() < 0.5:
             does += everyday(rng, at)
         if what == "fall":
@@ -175,8 +175,10 @@ def camera(rng: Rng, room: float) -> View:
     )
 
 
-def filmed(company: Company, view: View, rng: Rng, errors: Errors, worse: float) -> tuple[list[Track], dict[int, tuple[Floats, Floats]]]:
-    """What the watcher knows of a scene: tracks, and for each actor (times (t,), exact boxes (t, 4))."""
+def filmed(
+    company: Company, view: View, rng: Rng, errors: Errors, worse: float
+) -> tuple[list[Observation], dict[int, tuple[Floats, Floats]]]:
+    """What the watcher sees of a scene, and for each actor (times (t,), exact boxes (t, 4))."""
     rate = float(rng.uniform(6, 12))
     times = np.arange(0, SECONDS, 1 / rate) + rng.uniform(-0.15, 0.15, len(np.arange(0, SECONDS, 1 / rate))) / rate
     times = np.sort(times - min(times[0], 0.0))
@@ -222,7 +224,7 @@ def filmed(company: Company, view: View, rng: Rng, errors: Errors, worse: float)
         sure = np.array([scores[id_][row] for id_ in boxes])
         observations.append(on_grid(tracker.update(detections(found, sure), time)))
     truth = {id_: (times[here[id_]], exact[here[id_]]) for id_, exact in boxes.items()}
-    return observed_tracks(observations), truth
+    return observations, truth
 
 
 def furniture(rng: Rng, boxes: dict[int, Floats], here: dict[int, NDArray[np.bool_]]) -> list[tuple[float, float, float, float]]:
@@ -340,7 +342,7 @@ def staged(seeds: Sequence[int], errors: Errors) -> tuple[Lessons, Lessons]:
     """The windows of many scenes, kept in the user's cache by hundreds."""
     folder = cache("actions")
     parts: list[tuple[Lessons, Lessons]] = []
-    block = 50
+    block = 20
     for first in range(seeds[0], seeds[-1] + 1, block):
         some = [seed for seed in range(first, first + block) if seed in seeds]
         kept = folder / f"v{VERSION}-{first}-{len(some)}.npz"
@@ -359,15 +361,22 @@ def staged(seeds: Sequence[int], errors: Errors) -> tuple[Lessons, Lessons]:
 
 
 def _scene(seed: int, errors: Errors) -> list[tuple[Lessons, Lessons]]:
+    return [
+        windows_of(observed_tracks(seen), truth, company, seed * 10 + number)
+        for number, (company, _, seen, truth) in enumerate(performed(seed, errors))
+    ]
+
+
+def performed(seed: int, errors: Errors) -> Iterator[tuple[Company, View, list[Observation], dict[int, tuple[Floats, Floats]]]]:
+    """A scene before each of its cameras: who acts, what is seen, and where everybody really is."""
     script, heights, room = stage(seed)
     company = Company(script, heights)
     rng = np.random.default_rng([seed, 78])
-    made = []
-    for number in range(VIEWS):
+    for _ in range(VIEWS):
+        view = camera(rng, room)
         # Cheaper cameras and darker rooms than those measured: errors up to twice as large.
-        tracks, truth = filmed(company, camera(rng, room), rng, errors, worse=float(rng.uniform(0.7, 2.0)))
-        made.append(windows_of(tracks, truth, company, seed * 10 + number))
-    return made
+        seen, truth = filmed(company, view, rng, errors, worse=float(rng.uniform(0.7, 2.0)))
+        yield company, view, seen, truth
 
 
 # -- learning ----------------------------------------------------------------------
@@ -479,8 +488,8 @@ def measured(sure: NDArray[np.float64], lessons: Lessons, classes: Sequence[str]
 def make(*, seed: int, quick: bool, out: Path | None) -> dict[str, Any]:
     """Stage, teach and measure both models; write their ONNX files into `out`."""
     errors = Errors.read()
-    train = staged(TRAIN[:100] if quick else TRAIN, errors)
-    held_out = staged(HELD_OUT[:50] if quick else HELD_OUT, errors)
+    train = staged(TRAIN[:60] if quick else TRAIN, errors)
+    held_out = staged(HELD_OUT[:20] if quick else HELD_OUT, errors)
     figures: dict[str, Any] = {}
     for name, lessons, aside, window, classes in (
         ("actions", train[0], held_out[0], ONE, CLASSES),
