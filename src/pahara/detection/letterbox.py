@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pahara.core import Image
+from pahara.core import Frame, Image
 from pahara.core.boxes import Floats
+from pahara.core.frame import Planes
 
 Three: TypeAlias = tuple[float, float, float]
 
@@ -94,9 +95,12 @@ class InputBuffer:
         self._resized = np.empty((0, 0, 3), np.uint8)
         self._planes = [np.empty((0, 0), np.uint8)] * 3
 
-    def put(self, row: int, image: Image) -> Fit:
-        """One BGR picture (h, w, 3) uint8 into row `row`; -> where it sits."""
-        tall, wide = image.shape[:2]
+    def put(self, row: int, picture: Image | Frame) -> Fit:
+        """One BGR picture (h, w, 3) uint8, or a frame, into row `row`; -> where it sits.
+
+        A frame may give its picture at the size that is needed, and then never makes the colours of the whole one.
+        """
+        wide, tall = picture.size if isinstance(picture, Frame) else picture.shape[1::-1]
         fit = self._fits[row]
         if fit is None or fit.picture != (wide, tall):
             fit = Fit.of((wide, tall), self.size, self.preparation)
@@ -104,22 +108,33 @@ class InputBuffer:
                 for channel in range(3):
                     self.array[row, channel] = self.preparation.pad * self._gain[channel] + self._shift[channel]
             self._fits[row] = fit
-        if fit.inner != (wide, tall):
-            if self._resized.shape[1::-1] != fit.inner:
-                self._resized = np.empty((fit.inner[1], fit.inner[0], 3), np.uint8)
-            image = cv2.resize(image, fit.inner, dst=self._resized, interpolation=cv2.INTER_LINEAR)
-        if self._planes[0].shape != image.shape[:2]:
-            self._planes = [np.empty(image.shape[:2], np.uint8) for _ in range(3)]
-        cv2.split(image, self._planes)
+        planes = self._planes_of(picture, fit)
         left, top = fit.offset
         for channel, source in enumerate(self._channels):
             inside = self.array[row, channel, top : top + fit.inner[1], left : left + fit.inner[0]]
             gain, shift = self._gain[channel], self._shift[channel]
             # numpy turns a contiguous plane into float32 two to five times faster than cv2.multiply or cv2.LUT.
             if gain == 1.0:
-                np.copyto(inside, self._planes[source])
+                np.copyto(inside, planes[source])
             else:
-                np.multiply(self._planes[source], np.float32(gain), out=inside)
+                np.multiply(planes[source], np.float32(gain), out=inside)
             if shift:
                 np.add(inside, np.float32(shift), out=inside)
         return fit
+
+    def _planes_of(self, picture: Image | Frame, fit: Fit) -> Planes:
+        """Blue, green and red, as large as they stand in the input."""
+        image = picture
+        if isinstance(picture, Frame):
+            planes = picture.shrunk(fit.inner) if fit.inner != fit.picture else None
+            if planes is not None:
+                return planes
+            image = picture.image
+        if fit.inner != fit.picture:
+            if self._resized.shape[1::-1] != fit.inner:
+                self._resized = np.empty((fit.inner[1], fit.inner[0], 3), np.uint8)
+            image = cv2.resize(image, fit.inner, dst=self._resized, interpolation=cv2.INTER_LINEAR)  # type: ignore[arg-type,assignment]
+        if self._planes[0].shape != fit.inner[::-1]:
+            self._planes = [np.empty(fit.inner[::-1], np.uint8) for _ in range(3)]
+        cv2.split(image, self._planes)
+        return self._planes

@@ -14,7 +14,7 @@ import av
 from pahara.core import Frame
 
 from .clock import FrameClock, seconds_of, ticks_of
-from .pixels import UPRIGHT, Orientation, to_image, to_luma
+from .pixels import UPRIGHT, Orientation, to_image, to_luma, to_small_planes
 from .ring import FrameRing, PacketRing
 
 
@@ -145,7 +145,14 @@ class Decoding:
 
     def _frame(self, picture: av.VideoFrame, time: float) -> Frame:
         orientation, source = self.orientation, self.source
-        frame = Frame(source.camera, time, source.size, lambda: to_image(picture, orientation), lambda: to_luma(picture, orientation))
+        frame = Frame(
+            source.camera,
+            time,
+            source.size,
+            lambda: to_image(picture, orientation),
+            lambda: to_luma(picture, orientation),
+            lambda size: to_small_planes(picture, size, orientation),
+        )
         if isinstance(source.ring, FrameRing) and source.ring.wants(time):
             source.ring.append(frame.image, time)
         return frame
