@@ -81,7 +81,8 @@ class ClipSignal:
     def _prepared(self, frame: Frame) -> NDArray[np.float32]:
         """(3, height, width) as the model sees one picture."""
         self._buffer.put(0, shrunk(frame.image, self._buffer.size, self._buffer.preparation))
-        return self._buffer.array[0].copy()
+        picture: NDArray[np.float32] = self._buffer.array[0].copy()
+        return picture
 
     def _told(self, certainties: list[float]) -> Mapping[str, float]:
         named = {f"{CERTAINTY}{name}": value for name, value in zip(self.about.classes, certainties, strict=True)}

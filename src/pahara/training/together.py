@@ -41,7 +41,8 @@ class SharedNorm(_BatchNorm):
         made = (x.float() - whole.float().view(shape)) * gain.view(shape)
         if self.affine:
             made = made * self.weight.view(shape) + self.bias.view(shape)
-        return made.to(x.dtype)
+        result: Tensor = made.to(x.dtype)
+        return result
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor) -> None:
