@@ -130,9 +130,12 @@ def spread_out(tracks: NDArray[np.int64], most: int) -> NDArray[np.intp]:
 
 def remember(
     values: Floats, tracks: NDArray[np.int64], times: Floats, boxes: NDArray[np.float32], vouched: NDArray[np.bool_], *, unit: Floats,
-    points: int, per_track: int, k: int, period: float = 0.0,
-) -> Memory:  # fmt: skip
-    """The moments worth keeping: at most `per_track` of each track, thinned to `points` where many say the same."""
+    points: int, per_track: int, k: int, period: float = 0.0, radius: float | None = None,
+) -> tuple[Memory, float]:  # fmt: skip
+    """The moments worth keeping: at most `per_track` of each track, thinned to `points` where many say the same.
+
+    -> the memory, and the radius within which points were taken for the same. A given `radius` is used as it is.
+    """
     order = np.lexsort((times, tracks))
     order = order[spread_out(tracks[order], per_track)]
     full = Memory(
@@ -144,4 +147,7 @@ def remember(
         vouched[order],
         period,
     )
-    return full if len(full) <= points else full.rows(cover(full, points, k))
+    if radius == 0 or (radius is None and len(full) <= points):
+        return full, 0.0
+    rows, radius = cover(full, points, k, radius)
+    return full.rows(rows), radius

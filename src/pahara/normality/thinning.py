@@ -14,8 +14,8 @@ CANDIDATES = 12_000  # points that are looked at; more are drawn by lot first
 BLOCK = 128  # points that are looked at together
 
 
-def cover(full: Memory, points: int, k: int) -> NDArray[np.intp]:
-    """Rows of `full` to keep: at most `points`, ascending.
+def cover(full: Memory, points: int, k: int, radius: float | None = None) -> tuple[NDArray[np.intp], float]:
+    """Rows of `full` to keep, ascending, and the radius: at most `points`, or as many as a given `radius` leaves.
 
     Greedy k-centre (Gonzalez 1985) keeps one point per ball and so forgets how many tracks were there: five tracks that
     did the same rare thing would count as one. Here a point is left out only where `k` distinct tracks are kept within
@@ -25,8 +25,10 @@ def cover(full: Memory, points: int, k: int) -> NDArray[np.intp]:
     rng = np.random.default_rng(len(full))
     rows = rng.permutation(len(full))[:CANDIDATES]
     rows = np.concatenate([np.flatnonzero(full.vouched), rows[~full.vouched[rows]]])  # a person's word comes first
+    if radius is not None and (given := _kept(full, rows, radius, k, len(rows))) is not None:
+        return np.sort(given), radius
     if len(rows) <= points:
-        return np.sort(rows)
+        return np.sort(rows), 0.0
     low, high = 0.0, 0.05
     best: NDArray[np.intp] | None = None
     for _ in range(30):  # widen until it fits
@@ -36,7 +38,7 @@ def cover(full: Memory, points: int, k: int) -> NDArray[np.intp]:
             break
         low, high = high, 2 * high
     if best is None:
-        return np.sort(rows[:points])
+        return np.sort(rows[:points]), high
     for _ in range(5):
         middle = (low + high) / 2
         kept = _kept(full, rows, middle, k, points)
@@ -44,7 +46,7 @@ def cover(full: Memory, points: int, k: int) -> NDArray[np.intp]:
             low = middle
         else:
             best, high = kept, middle
-    return np.sort(best)
+    return np.sort(best), high
 
 
 def _kept(full: Memory, rows: NDArray[np.intp], radius: float, k: int, most: int) -> NDArray[np.intp] | None:
