@@ -1,7 +1,7 @@
 """A detector of one's own in one go: staged pictures of five things as a YOLO set, YOLOX-nano taught on them, report and all.
 
-    python recipes/yolo_simulated.py                  # 20 scenes, 6 epochs at 320 pixels: some minutes on one core
-    python recipes/yolo_simulated.py --scenes 64 --epochs 20 --size 416   # as benchmarks/finetune.py measures it
+    python recipes/yolo_simulated.py                  # 20 scenes, 6 epochs at 416 x 224 pixels: some minutes on one core
+    python recipes/yolo_simulated.py --scenes 64 --epochs 10 --size 544x320   # much as benchmarks/finetune.py measures it
     python recipes/yolo_simulated.py --scratch        # the same without the official weights
 
 Split: by scene, so that no place, person or light of a held-out picture has been seen. The set stays under --out: look at it
@@ -45,9 +45,9 @@ def stage(folder: Path, scenes: int) -> Path:
     )
 
 
-def teach(data: Path, folder: Path, *, weights: str, epochs: int, size: int, seed: int, progress: bool) -> dict[str, Any]:
+def teach(data: Path, folder: Path, *, weights: str, epochs: int, size: str, seed: int, progress: bool) -> dict[str, Any]:
     """Train and examine as `pahara train detector` does -> figures; the run with its report stays in `folder`."""
-    job = open_job(data, Wishes(weights=weights, size=size, seed=seed, batch=8, workers=0, plan={"epochs": epochs}))
+    job = open_job(data, Wishes(weights=weights, seed=seed, batch=8, workers=0, plan={"epochs": epochs}, extra={"size": size}))
     folder.mkdir(parents=True, exist_ok=True)
     done = do(job, folder, progress=progress)
     if not isinstance(done, Done):
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="a new folder for set and run; default: one that is thrown away")
     parser.add_argument("--scenes", type=int, default=20)
     parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--size", type=int, default=320, help="pixels of the model's input")
+    parser.add_argument("--size", default="416x224", help="the model's input in pixels: a side, or width x height")
     parser.add_argument("--scratch", action="store_true", help="without the official weights")
     asked = parser.parse_args()
     scenes, epochs = (5, 1) if asked.quick else (asked.scenes, asked.epochs)
