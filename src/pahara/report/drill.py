@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from pahara import language as words_of
-from pahara.evaluation import Interval
+from pahara.evaluation.alarms import Interval
 
 from .charts import data_uri
 from .html import Words, page_part, policy_hash, write_page

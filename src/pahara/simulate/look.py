@@ -218,11 +218,13 @@ def edge_blur(grey: Floats) -> float:
         return 0.0
     rows = np.asarray(grey, np.float64)
     one, four = np.abs(rows[:, 1:] - rows[:, :-1]), np.abs(rows[:, 4:] - rows[:, :-4])
-    wide = float(np.percentile(four, 96))
-    if wide < 18:
+    there = four.argmax(1)  # the widest step of each row, from column `there` to the fourth after it
+    wide = four.max(1)
+    steepest = one[np.arange(len(rows))[:, None], there[:, None] + np.arange(4)].max(1)
+    clear = wide >= 25
+    if clear.sum() < 6:
         return 0.0
-    ratio = float(np.percentile(one, 98)) / wide
-    return float(np.interp(-ratio, -_RATIOS, _SIGMAS))
+    return float(np.interp(-float(np.median(steepest[clear] / wide[clear])), -_RATIOS, _SIGMAS))
 
 
 _SIGMAS = np.linspace(0.25, 4.0, 60)

@@ -345,7 +345,7 @@ def _wrong_way(s: _Staging, wish: Wish) -> Take | None:
     if not np.isfinite(ahead).all():
         return None
     way = (ahead - start) / max(float(np.hypot(*(ahead - start))), 1e-6)
-    goal = start + way * 1.3 * (wait + float(s.rng.uniform(2.0, 4.0)))
+    goal = start + way * 1.3 * (wait + float(s.rng.uniform(0.6, 3.0)))
     if not s.ground.clear(start, goal):
         return None
     long = float(np.hypot(*(goal - start))) / 1.3
@@ -379,13 +379,22 @@ def _crowding(s: _Staging, wish: Wish) -> Take | None:
 
 
 def _falling(s: _Staging, wish: Wish) -> Take | None:
-    goal = s.ground.spot(s.rng, wish.zone)
-    start = None if goal is None else s.ground.approach(s.rng, goal, 2.0, 5.0)
-    if goal is None or start is None:
+    """Walks in and falls to one of four sides, where there is ground to lie on."""
+    for _ in range(12):
+        goal = s.ground.spot(s.rng, wish.zone)
+        start = None if goal is None else s.ground.approach(s.rng, goal, 2.0, 5.0)
+        if goal is None or start is None:
+            return None
+        ahead = (goal - start) / max(float(np.hypot(*(goal - start))), 1e-6)
+        way = str(s.rng.choice(["forward", "backward", "left", "right"]))
+        side = {"forward": ahead, "backward": -ahead, "left": np.array([-ahead[1], ahead[0]]), "right": np.array([ahead[1], -ahead[0]])}[way]
+        lying = s.ground.pixels(np.stack([goal + reach * side for reach in (0.7, 1.5)]))
+        if np.isfinite(lying).all() and s.ground.walkable(lying).all():
+            break
+    else:
         return None
     wait = wish.limit("seconds", 2.0)
     takes, lie = float(s.rng.uniform(0.7, 1.0)), wait + 5.0
-    way = str(s.rng.choice(["forward", "backward", "left", "right"]))
     at = s.warm + float(np.hypot(*(goal - start))) / 1.3
     act = Fall(way, lie=lie, takes=takes)  # type: ignore[arg-type]
     return s.take(wish, [s.actor(1, start, s.walk(goal, speed=1.3), act)], at + takes + lie, (1,), at, at + takes + wait)
