@@ -83,3 +83,16 @@ def test_what_cannot_be_done_is_one_line(pahara, words, told):
     assert told in done.stderr
     assert done.stderr.startswith("pahara: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_pose_models_stand_in_the_list_and_tell_of_their_joints(pahara, tmp_path, asset):
+    pytest.importorskip("ai_edge_litert", reason="the extra pahara[pose] is not installed")
+    shutil.copy(asset("models/movenet-lightning-int8.tflite"), tmp_path / "models")
+    told = {row["name"]: row for row in json.loads(pahara("models", "list", "--json").stdout)["models"]}
+    assert (told["movenet"]["task"], told["movenet"]["here"]) == ("pose", True)
+    assert (told["rtmo-t"]["task"], told["rtmo-t"]["here"]) == ("pose", False)
+    by_name = json.loads(pahara("models", "show", "movenet", "--json").stdout)
+    assert (by_name["layout"], by_name["joints"], by_name["same_as_published"]) == ("movenet", 17, True)
+    by_path = pahara("models", "show", "models/movenet-lightning-int8.tflite")
+    assert "MoveNet single-pose at 192" in by_path.stdout
+    assert not by_path.stderr, "LiteRT greets nobody"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import io
 import json
 import threading
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -243,3 +245,58 @@ def test_the_assets_serve_as_a_folder_of_models(asset, monkeypatch):
     monkeypatch.setenv("PAHARA_MODELS", str(Path(asset("models/yolox-nano-416.onnx")).parent))
     assert zoo.locate("yolox-nano").name == "yolox-nano-416.onnx"
     assert zoo.locate("nanodet-m").name == "nanodet-m-320.onnx"
+
+
+def packed(**files: bytes) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, body in files.items():
+            archive.writestr(name.replace("__", "/"), body)
+    return held.getvalue()
+
+
+@pytest.fixture
+def zipped(staged, server, monkeypatch):
+    """A pose model that is published inside a zip."""
+    model = replace(zoo.POSES["rtmo-t"], url=server.url, sha256=HASH)
+    monkeypatch.setitem(zoo.POSES, "rtmo-t", model)
+    monkeypatch.setattr(f"{__name__}.BODY", packed(**{"sdk__end2end.onnx": BODY, "sdk__pipeline.json": b"{}"}))
+    return model
+
+
+def test_a_model_in_a_zip_is_taken_out_of_it_and_checked(zipped, tmp_path):
+    path = zoo.locate("rtmo-t", known=zoo.POSES)
+    assert path.name == "rtmo-t.onnx"
+    assert sha256_of(path) == HASH
+    assert [one.name for one in path.parent.iterdir()] == ["rtmo-t.onnx"]  # nothing else is left lying about
+    assert zoo.show("rtmo-t")["same_as_published"] is True
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (packed(**{"sdk__end2end.onnx": b"another"}), "is not the file it should be"),
+        (packed(**{"sdk__other.onnx": b"x"}), "has no end2end.onnx"),
+        (b"no zip at all", "is no zip that can be read"),
+    ],
+)
+def test_a_zip_with_something_else_in_it_is_told_and_leaves_nothing(zipped, tmp_path, monkeypatch, body, said):
+    monkeypatch.setattr(f"{__name__}.BODY", body)
+    with pytest.raises(ModelError, match=said):
+        zoo.locate("rtmo-t", known=zoo.POSES)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_every_pose_model_is_free_and_named_once():
+    assert not zoo.POSES.keys() & zoo.MODELS.keys()
+    assert {model.licence for model in zoo.POSES.values()} == {"Apache-2.0"}
+    assert zoo.POSES["movenet"].file == "movenet.tflite"
+    names = [alias for model in zoo.POSES.values() for alias in model.aliases]
+    assert len(names) == len(set(names))
+
+
+def test_the_movenet_of_the_assets_is_the_published_one(asset, monkeypatch):
+    monkeypatch.setenv("PAHARA_MODELS", str(asset("models")))
+    told = zoo.show("movenet")
+    assert (told["origin"], told["same_as_published"]) == ("PAHARA_MODELS", True)
+    assert zoo.locate("movenet", known=zoo.POSES).name == "movenet-lightning-int8.tflite"

@@ -1,4 +1,4 @@
-"""`pahara models`: which detection models there are, which are here, and what is inside."""
+"""`pahara models`: which models there are, which are here, and what is inside."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from .output import Json, mark, note, say, say_json, table
 
-models = typer.Typer(name="models", help="List, fetch and look into detection models.", no_args_is_help=True)
+models = typer.Typer(name="models", help="List, fetch and look into models of detection and pose.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +26,7 @@ def list_models(as_json: Json = False) -> None:
     rows: list[dict[str, Any]] = [
         {
             "name": model.name,
+            "task": task,
             "here": found.path is not None,
             "path": str(found.path or ""),
             "origin": found.origin,
@@ -36,16 +37,17 @@ def list_models(as_json: Json = False) -> None:
             "can_be_fetched": bool(model.url),
             "note": model.note,
         }
-        for model in zoo.MODELS.values()
+        for task, models in (("detect", zoo.MODELS), ("pose", zoo.POSES))
+        for model in models.values()
         for found in [zoo.find(model)]
     ]
     if as_json:
         say_json({"models": rows, "auto": {"name": auto.name, "why": auto.why()}, "folders": _folders()})
         return
     table(
-        ["model", "here", "MB", "input", "licence", ""],
-        [[row["name"], _where(row), _megabytes(row["bytes"]), row["input"], row["licence"], row["note"]] for row in rows],
-        right=(2, 3),
+        ["model", "task", "here", "MB", "input", "licence", ""],
+        [[row["name"], row["task"], _where(row), _megabytes(row["bytes"]), row["input"], row["licence"], row["note"]] for row in rows],
+        right=(3, 4),
     )
     say(f"auto: {auto.why()}")
 
@@ -59,13 +61,14 @@ def pull(
     from pahara.core.errors import ModelError
     from pahara.detection import zoo
 
+    known = {**zoo.MODELS, **zoo.POSES}
     for name in names:
-        if name not in zoo.MODELS:
-            raise ModelError(f"no model named {name!r}{zoo.did_you_mean(name, zoo.MODELS)}; `pahara models list` shows the names")
+        if name not in known:
+            raise ModelError(f"no model named {name!r}{zoo.did_you_mean(name, known)}; `pahara models list` shows the names")
     done = []
     for name in names:
-        was_here = zoo.find(zoo.MODELS[name]).path is not None
-        path = zoo.locate(name)
+        was_here = zoo.find(known[name]).path is not None
+        path = zoo.locate(name, known=known)
         done.append({"name": name, "path": str(path), "fetched": not was_here, "sha256": zoo.show(name)["sha256"]})
         if not as_json:
             say(f"{mark('ok')} {name}: {path}{' (was here already)' if was_here else ''}", style="green")
@@ -75,7 +78,7 @@ def pull(
 
 @models.command()
 def show(
-    model: Annotated[str, typer.Argument(help="A name of `pahara models list`, or a path to an .onnx file.")],
+    model: Annotated[str, typer.Argument(help="A name of `pahara models list`, or a path to an .onnx or .tflite file.")],
     engine: Annotated[str, typer.Option("--engine", help="onnxruntime or openvino.")] = "onnxruntime",
     as_json: Json = False,
 ) -> None:
@@ -84,22 +87,40 @@ def show(
 
     from pahara.core.errors import ModelError
     from pahara.detection import zoo
-    from pahara.detection.onnx import load_detector
 
     told: dict[str, Any] = {}
+    known = {**zoo.MODELS, **zoo.POSES}
     is_file = Path(model).expanduser().is_file()
-    if model in zoo.MODELS or not is_file:
-        told |= zoo.show(model) if model in zoo.MODELS else {"path": str(zoo.locate(model, download=False))}
+    if model in known or not is_file:
+        told |= zoo.show(model) if model in known else {"path": str(zoo.locate(model, download=False, known=known))}
     if told.get("path") or is_file:
         if engine not in ("onnxruntime", "openvino"):
             raise ModelError(f"no engine named {engine!r}; there are 'onnxruntime' and 'openvino'")
-        told |= load_detector(model, engine=engine).describe()  # type: ignore[arg-type]
+        told |= _described(model, engine)
     if as_json:
         say_json(told)
         return
     table(["", ""], [[key, _cell(value)] for key, value in told.items() if value not in ("", None, [], {})])
     if not told.get("path"):
         note(f"not on this machine: pahara models pull {model}")
+
+
+def _described(model: str, engine: str) -> dict[str, Any]:
+    """What Pahara reads in a model that is here: of a pose model, which a file's end does not always tell, its joints."""
+    from pahara.core.errors import ModelError
+    from pahara.detection import zoo
+    from pahara.detection.onnx import load_detector
+    from pahara.detection.pose import load_pose
+
+    if model in zoo.POSES or model.endswith(".tflite"):
+        return load_pose(model).describe()
+    try:
+        return load_detector(model, engine=engine).describe()  # type: ignore[arg-type]
+    except ModelError as problem:
+        try:
+            return load_pose(model).describe()
+        except ModelError:
+            raise problem from None
 
 
 def _folders() -> dict[str, str]:
