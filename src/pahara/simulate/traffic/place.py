@@ -89,7 +89,7 @@ def random_site(seed: int) -> Site:
     left = rng.uniform(0.15, 0.85, int(rng.integers(0, 3))) * SIZE[0]
     poles = np.column_stack([left, left + rng.uniform(15, 45, len(left))])
     closed = bool(seed % 2) if name != "yard" else True
-    return Site(f"{name}-{seed}", view, turned, _turn(spots, turn), rng.uniform(80, 160), cars, bikes, closed, poles)
+    return Site(f"{name}-{seed}", view, turned, _turn(spots, turn), rng.uniform(50, 110), cars, bikes, closed, poles)
 
 
 def _turn(points: Floats, angle: float) -> Floats:
@@ -122,7 +122,7 @@ def _street(rng: np.random.Generator) -> tuple[list[Way], Floats, float, float]:
             Way(np.array(lane) + np.array([0.0, -shift if i == 0 else shift]), kind, 1.0, one_way=True) for i, lane in enumerate(lanes)
         ]
     spots = np.array([(rng.uniform(-6, 6), near - 0.9), (rng.uniform(-6, 6), far + 0.7)])
-    return ways, spots, rng.uniform(20, 45), rng.uniform(8, 20)
+    return ways, spots, rng.uniform(12, 35), rng.uniform(6, 15)
 
 
 def _yard(rng: np.random.Generator) -> tuple[list[Way], Floats, float, float]:
