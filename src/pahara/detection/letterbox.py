@@ -133,7 +133,7 @@ class InputBuffer:
         if fit.inner != fit.picture:
             if self._resized.shape[1::-1] != fit.inner:
                 self._resized = np.empty((fit.inner[1], fit.inner[0], 3), np.uint8)
-            image = cv2.resize(image, fit.inner, dst=self._resized, interpolation=cv2.INTER_LINEAR)  # type: ignore[arg-type,assignment]
+            image = cv2.resize(image, fit.inner, dst=self._resized, interpolation=cv2.INTER_LINEAR)
         if self._planes[0].shape != fit.inner[::-1]:
             self._planes = [np.empty(fit.inner[::-1], np.uint8) for _ in range(3)]
         cv2.split(image, self._planes)
