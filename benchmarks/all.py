@@ -24,6 +24,7 @@ ALL = {
     "int8": ["--every", "20", "--rounds", "15"],
     "skeletons": [],
     "fights": [],
+    "pose": ["--seconds", "20"],
     "finetune": ["--epochs", "2"],
 }
 
