@@ -72,6 +72,7 @@ def from_data(data: Mapping[str, Any], *, file: str = "", folder: Path | None = 
         problems += teller.tell(error, Config)
     problems += _check_cameras(data, teller, folder or Path.cwd())
     problems += _check_choices(data, teller)
+    problems += _check_channels(data, teller)
     if problems:
         raise ConfigProblems(problems)
     config._file, config._folder = file, (folder or Path.cwd())
@@ -140,6 +141,17 @@ def _check_choices(data: Mapping[str, Any], teller: Teller) -> list[Problem]:
         if isinstance(pose := pose_mapping(part.get("pose")), Mapping):
             problems += check_pose(pose, teller, (*under, "pose"))
     return problems
+
+
+def _check_channels(data: Mapping[str, Any], teller: Teller) -> list[Problem]:
+    """Who is told, also where other parts of the file are wrong."""
+    part = data.get("notify")
+    entries = part.get("channels") if isinstance(part, Mapping) else None
+    if not isinstance(entries, Mapping) or not entries:
+        return []
+    from .channels import check_channels
+
+    return check_channels(entries, teller, "en", "local")[1]
 
 
 def _parts(data: Mapping[str, Any]) -> Iterator[tuple[Steps, Mapping[str, Any]]]:

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
+from pahara.core.secrets import MASKED, VARIABLE
+
 from .options import TEXT, no_boolean
 from .problems import Problem
 from .registry import names
@@ -20,6 +22,7 @@ from .secrets import Secret, shown
 VERSION: Literal[1] = 1
 NETWORK = ("rtsp", "rtsps", "http", "https")
 _CAMERA = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+SECRETS = ("url", "secret", "password", "token", "user")  # options of channels that nobody may read
 SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")  # two letters at least: C:\ is a Windows drive
 
 # What a camera looks for when nobody says anything: what makes sense in the whole picture, with default limits.
@@ -205,6 +208,39 @@ class Line(Part):
         return self
 
 
+class ChannelChoice(Choice):
+    """A way to tell someone: a kind, its options, and what to tell (cameras, behaviours, quiet, even_in_quiet, cooldown, expires, ended)."""
+
+    kind: Text
+    """apprise (Telegram, e-mail, Slack and others), webhook, mqtt, or another notifier that is installed."""
+    language: Literal["bn", "en"] | None = None
+    """Of the messages; by default the language of all."""
+    picture: bool = True
+    """Send the picture of the moment along."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_quiet(cls, value: Any) -> Any:
+        """Addresses of messengers are secrets as a whole; they are never shown, wherever they come from."""
+        if not isinstance(value, Mapping):
+            return value
+        return {
+            key: Secret(str.__str__(each), each.shown if isinstance(each, Secret) and VARIABLE.search(each.shown) else MASKED)
+            if key in SECRETS and isinstance(each, str) and each
+            else each
+            for key, each in value.items()
+        }
+
+
+class NotifyPart(Part):
+    """Who is told of what."""
+
+    address: NoName = ""
+    """Address of the dashboard as receivers open it, for links: https://pahara.example:8971."""
+    channels: dict[CameraId, ChannelChoice] = {}
+    """Ways to tell someone, each by a short key, e.g. phone."""
+
+
 class StorePart(Part):
     """Where events, trails and evidence are kept, and how long."""
 
@@ -332,6 +368,8 @@ class Config(Part):
     """Where things are kept."""
     evidence: EvidencePart = EvidencePart()
     """Clips."""
+    notify: NotifyPart = NotifyPart()
+    """Who is told of what, by `pahara run`."""
     defaults: Defaults = Defaults()
     """For cameras that say nothing themselves."""
     cameras: dict[CameraId, Camera] = {}

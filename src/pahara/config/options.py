@@ -282,7 +282,9 @@ def _per_day(written: Any) -> float:
         raise PydanticCustomError("said", "{said}", {"said": str(error), "hint": ""}) from None
 
 
-_rate_schema = WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "examples": ["3/day", "1/week", "2/h"]}]})
+_rate_schema = WithJsonSchema(
+    {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "examples": ["3/day", "1/week", "2/h"]}]}
+)
 
 
 class _OneOrMore:

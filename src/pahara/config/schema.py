@@ -24,7 +24,7 @@ def json_schema() -> dict[str, Any]:
     """The schema as plain values. A plug-in that cannot be imported is left out: `pahara doctor` tells of it."""
     whole: dict[str, Any] = Config.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = whole["$defs"]
-    for unused in ("BehaviourChoice", "DetectorChoice", "SignalChoice", "TrackerChoice", "GateChoice"):
+    for unused in ("BehaviourChoice", "DetectorChoice", "SignalChoice", "TrackerChoice", "GateChoice", "ChannelChoice"):
         definitions.pop(unused, None)
 
     alarm = _absorb(AlarmRule, definitions)
@@ -40,6 +40,7 @@ def json_schema() -> dict[str, Any]:
     definitions["DetectorChoice"] = _detector(definitions)
     definitions["TrackerChoice"] = _one_of("trackers", "tracker", definitions, {}, default="bytetrack")
     definitions["SignalChoice"] = _one_of("signals", "signal", definitions, {})
+    definitions["ChannelChoice"] = _channel(definitions)
     definitions["GateChoice"] = _gate(definitions)
     definitions["PoseChoice"] = _pose(definitions["PoseChoice"])
     definitions["Line"] = _line(definitions["Line"])
@@ -74,6 +75,21 @@ def _one_of(
         if not required:
             kinds.append(kind)
     return {"oneOf": [{"enum": kinds, "description": "With all its defaults."}, *branches]}
+
+
+def _channel(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Each notifier with what every channel has: language, picture, and what it wants to hear of."""
+    from pahara.notify.route import Route
+
+    route = _absorb(Route, definitions)["properties"]
+    route.pop("timezone")
+    own = {
+        "language": {"enum": ["bn", "en"], "description": "Of the messages; by default the language of all."},
+        "picture": {"type": "boolean", "description": "Send the picture of the moment along.", "default": True},
+        **route,
+    }
+    made = _one_of("notifiers", "notifier", definitions, own)
+    return {"oneOf": made["oneOf"][1:]}
 
 
 def _detector(definitions: dict[str, Any]) -> dict[str, Any]:

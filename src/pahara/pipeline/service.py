@@ -12,6 +12,7 @@ from pahara.config import Config, load, store_place
 from pahara.core import ConfigError, PaharaError
 from pahara.store import Store
 
+from .channels import dispatcher_of
 from .live import Live
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ class Service:
         where, media = store_place(config)
         self.store = Store.open(where, media=media / "media" if "://" in where else None)
         try:
+            self.notify = dispatcher_of(config, self.store)
             self.live = Live(config, self.store, **options)
         except BaseException:
             self.store.close()
@@ -55,6 +57,8 @@ class Service:
         except BaseException:
             self.stop()
             raise
+        self.live.listen(lambda event: self.notify.ring())  # noqa: ARG005
+        self.notify.start()
         self._follower.start()
 
     def stop(self, timeout: float = 30.0) -> bool:
@@ -63,6 +67,7 @@ class Service:
         if self._follower.is_alive() and threading.current_thread() is not self._follower:
             self._follower.join(FOLLOW + 1)
         done = self.live.stop(timeout)
+        self.notify.stop()
         self.store.close()
         return done
 
@@ -82,11 +87,16 @@ class Service:
                 raise ConfigError(
                     f"{self.file}: another place for the store takes effect after a restart of pahara; nothing else was changed"
                 )
+            notify = dispatcher_of(config, self.store)
             told = self.live.reload(config)
         except PaharaError as problem:
             self.problem = str(problem)
             raise
         self.problem = ""
+        muted, before, self.notify = self.notify.muted, self.notify, notify
+        before.stop()
+        notify.muted |= muted & set(config.cameras)
+        notify.start()
         if told:
             log.info("configuration: %s", ", ".join(f"{camera} {what}" for camera, what in told.items()))
         return told
