@@ -60,6 +60,8 @@ def number(value: float) -> str:
     >>> number(34.2), number(1.532), number(0.0), number(12000)
     ('34', '1.5', '0', '12000')
     """
+    if abs(value) < 1e-6:
+        return "0"  # what is left of adding and taking away
     if abs(value) >= 9.95:
         return f"{value:.0f}"
     shown = f"{value:.1f}" if abs(value) >= 0.95 else f"{value:.2g}"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pahara.config import CameraPlan
-from pahara.core import Detector, PaharaError, Scene
+from pahara.core import Detector, PaharaError, Scene, StoreError
 from pahara.normality import Normality, Readiness, Settings
 from pahara.store import Recording, Store
 from pahara.store.learned import LearnedFolder
@@ -153,6 +153,8 @@ def tracks_of(lessons: Lessons) -> int:
 def _begin(folder: LearnedFolder, settings: Settings, anew: bool) -> tuple[Lessons, Learned]:
     from pahara.normality import Learner
 
+    if not folder.claim():
+        raise StoreError("a watch is learning for this camera just now: stop it first, or let it learn")
     if anew:
         return Lessons(Learner(settings)), Learned()
     lessons, problem = Lessons.load(folder, settings)
@@ -195,7 +197,8 @@ def _take(
 
 def _finish(folder: LearnedFolder, lessons: Lessons, result: Learned) -> Learned:
     result.tracks, result.hours = tracks_of(lessons), lessons.learner.watched / HOUR
-    if result.interrupted or not result.tracks:
+    if result.interrupted or not result.tracks or (not result.seconds and folder.current.version):
+        folder.release()
         return result
     try:
         result.version, result.model = make_model(folder, lessons, "learned")
@@ -204,6 +207,7 @@ def _finish(folder: LearnedFolder, lessons: Lessons, result: Learned) -> Learned
         lessons.save(folder)
     except (PaharaError, ArithmeticError) as problem:
         result.problems.append(str(problem))
+    folder.release()
     return result
 
 

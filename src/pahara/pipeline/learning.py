@@ -21,6 +21,7 @@ from pahara.core import Behaviour, Event, Frame, ModelError, PaharaError, Scene,
 from pahara.core.frozen import Frozen
 from pahara.normality import VERSION, Learner, Normality, Samples, Settings, Unusual, grid, measure, track_key
 from pahara.normality.attributes import ATTRIBUTES
+from pahara.report import Background
 from pahara.store import Recording, Store
 from pahara.store.gallery import Gallery
 from pahara.store.learned import Current, LearnedFolder, Library
@@ -142,6 +143,10 @@ class Learning:
         self.notes: list[Mapping[str, Any]] = []  # what happened, for whoever shows it
         self.library: Library[Normality] = Library(folder, Normality.load)
         self.gallery = Gallery.of(folder)
+        self.view = Background(pictures=9)
+        self.owns = folder.claim()
+        if not self.owns:
+            self._say("another program is learning for this camera: this watch judges by its model and learns nothing itself")
         self.lessons, said = Lessons.load(folder, settings)
         if said:
             self._say(said)
@@ -201,9 +206,13 @@ class Learning:
             self.judged += watched if self.version == self.chosen else 0.0
             judged = model.judge(samples)
             self._do(lambda learner: learner.judged(samples, judged))
-        self._do(lambda learner: learner.take(samples, watched=watched))
         self._watch_the_view(scene)
+        if not self.owns:
+            return
+        self._do(lambda learner: learner.take(samples, watched=watched))
         self._picture(look, samples, scene)
+        if self.view.wants(scene.time) and look.frame.image.size:
+            self.view.add(scene.time, look.frame.image)
         self.lessons.done[self._key] = self._sampler.asked
         if scene.time - self._asked >= ASK or scene.time < self._asked:
             self._asked = scene.time
@@ -216,17 +225,26 @@ class Learning:
                 self._save(aside=True)
             self._saved = scene.time
 
+    def update(self, now: float) -> str:
+        """What the night brings, at once -> what happened: "first", "nightly", "worse", "rollback", "nothing new", "learning", "drift"."""
+        background, self.background = self.background, False
+        self._update(now)
+        self.background = background
+        return str(self.notes[-1]["what"]) if self.notes else "learning"
+
     def finish(self) -> None:
         """The watch is over: what was learned is kept; a camera that has none gets its first model if there is enough."""
         if self._thread is not None:
             self._thread.join()
         self._take_over()
+        self._keep_view()
         if self.chosen == NONE_YET and not self.background and self._enough():
             self._update(self._begun if self.recording is not None and not self.recording.epoch else self._latest())
         self._save()
         if self.judged or self.alarms:
             with suppress(PaharaError):
                 self.folder.note("watched", seconds=round(self.judged, 1), alarms=self.alarms, recording=self._key)
+        self.folder.release()
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -276,6 +294,12 @@ class Learning:
             taken += 1
         if len(self._heights) > 20_000:
             self._heights.clear()
+
+    def _keep_view(self) -> None:
+        """The place without its people, for `pahara normality show`."""
+        if self.owns and (picture := self.view.jpeg()):
+            with suppress(PaharaError):
+                self.folder.write("background.jpg", picture)
 
     def _watch_the_view(self, scene: Scene) -> None:
         """Fast drift: while the camera looks elsewhere nobody is judged; when it stays so, what was learned is forgotten."""
@@ -386,6 +410,7 @@ class Learning:
         if isinstance(update, str):
             self._say(update)
             return
+        self._keep_view()
         facts = {"tracks": _tracks(lessons.learner), "hours": round(lessons.learner.watched / HOUR, 2)}
         try:
             if update.taken and update.model is not None and update.model.ready:
@@ -435,6 +460,8 @@ class Learning:
         self._keep(self.lessons)
 
     def _keep(self, lessons: Lessons) -> None:
+        if not self.owns:
+            return
         try:
             lessons.save(self.folder)
         except PaharaError as problem:
@@ -503,14 +530,21 @@ def learning_of(
         return None
     folder = LearnedFolder.of(store, plan.camera)
 
+    settings = settings_of(timezone, recording.epoch or recording.begun)
+    verdicts = verdicts_of(store, plan.camera)
+    return Learning(folder, recording=recording, settings=settings, background=background, verdicts=verdicts, days=days)
+
+
+def verdicts_of(store: Store, camera: str) -> Callable[[], Mapping[str, str]]:
+    """Asks what people said of this camera's events: id -> "real" or "fine"."""
+
     def verdicts() -> Mapping[str, str]:
         try:
-            return {each.id: str(each.verdict) for said in ("real", "fine") for each in store.every_event(camera=plan.camera, verdict=said)}
+            return {each.id: str(each.verdict) for said in ("real", "fine") for each in store.every_event(camera=camera, verdict=said)}
         except StoreError:
             return {}
 
-    settings = settings_of(timezone, recording.epoch or recording.begun)
-    return Learning(folder, recording=recording, settings=settings, background=background, verdicts=verdicts, days=days)
+    return verdicts
 
 
 def remembered(plan: CameraPlan, store: Store) -> CameraPlan:
@@ -529,4 +563,4 @@ def remembered(plan: CameraPlan, store: Store) -> CameraPlan:
     return replace(plan, behaviours=bound(plan.behaviours, model))
 
 
-__all__ = ["NONE_YET", "Learning", "Lessons", "Sampler", "bound", "learning_of", "remembered", "settings_of", "waits"]
+__all__ = ["NONE_YET", "Learning", "Lessons", "Sampler", "bound", "learning_of", "remembered", "settings_of", "verdicts_of", "waits"]

@@ -21,13 +21,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import IO, Any, Generic, TypeVar
 
 from pahara.core import StoreError
 
 from .database import told
 from .layout import slug
 from .store import Store
+
+try:
+    import fcntl
+except ImportError:  # Windows: nobody is kept out
+    fcntl = None  # type: ignore[assignment]
 
 MODEL = re.compile(r"v(\d{4,7})\.model")
 KEPT = 60  # models: two months of nights; older ones go unless a recording that is kept was judged by them
@@ -48,6 +53,7 @@ class LearnedFolder:
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
         self.folder, self.clock = folder, clock
+        self._held: IO[str] | None = None
 
     @classmethod
     def of(cls, store: Store, camera: str) -> LearnedFolder:
@@ -124,7 +130,7 @@ class LearnedFolder:
             known = ", ".join(map(str, self.versions[-8:])) or "none yet"
             raise StoreError(f"there is no model {version} in {self.folder}; there are: {known}")
         now = self.clock()
-        self._write("current.json", json.dumps({"version": version, "since": now, "why": why}).encode())
+        self.write("current.json", json.dumps({"version": version, "since": now, "why": why}).encode())
         self.note(why, version=version, **facts)
 
     def prune(self, needed: set[int], most: int = KEPT) -> int:
@@ -140,7 +146,7 @@ class LearnedFolder:
 
     def save_state(self, state: bytes) -> None:
         """What the learner will go on from. StoreError when it cannot be written; then the old one is still there."""
-        self._write("learner.state", state)
+        self.write("learner.state", state)
 
     def state(self) -> bytes:
         """What was saved; b"" when nothing was."""
@@ -158,6 +164,34 @@ class LearnedFolder:
         with suppress(OSError):
             file.replace(aside)
         return aside
+
+    # -- who learns ----------------------------------------------------------------------------------------------
+
+    def claim(self) -> bool:
+        """Be the one program that changes what was learned, until `release` or the end -> whether that could be."""
+        if self._held is not None or fcntl is None:
+            return True
+        self._make()
+        try:
+            held = (self.folder / "learner.lock").open("a")
+        except OSError as problem:
+            raise told(problem, str(self.folder)) from problem
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            held.close()
+            return False
+        self._held = held
+        for left in self.folder.glob(".part-*"):  # of a program that was killed
+            with suppress(OSError):
+                left.unlink()
+        return True
+
+    def release(self) -> None:
+        """Others may learn now."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     # -- the journal ---------------------------------------------------------------------------------------------
 
@@ -199,7 +233,8 @@ class LearnedFolder:
         os.close(handle)
         return Path(name)
 
-    def _write(self, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes) -> None:
+        """A file of this folder, whole or not at all. StoreError when it cannot be written."""
         self._make()
         part = self._part("part")
         try:
