@@ -6,9 +6,10 @@
 People of the simulator act before cameras at every height, tilt, lens and distance; nothing is drawn. Their exact boxes are spoilt as
 YOLOX-nano was measured to spoil them (`detector_errors.py`), hidden behind furniture and behind each other, followed by ByteTrack, and
 cut into windows by the same function as at 3 a.m.: two seconds of box points, ten a second. Two models: `actions` looks at one person
-(falling, running, climbing, fighting), `fights` at two people near each other. A model's limits are taken from staged scenes
-kept aside: the certainty at which everyday life gives one false alarm an hour or less. No real clip is looked at here; what it is worth on
-real ones say `benchmarks/falls.py` and `benchmarks/fights_learned.py`.
+(falling, running, climbing), `fights` at two people near each other. A model's limits are taken from staged scenes kept aside, in which
+everybody sits down, crouches, lies down or turns every few seconds: OFTEN false alarms an hour of such a life, about half of what the
+hand-written rule `falling` gives there (`falling_rule.py`). No real clip is looked at here; what it is worth on real ones say
+`benchmarks/falls.py` and `benchmarks/fights_learned.py`.
 """
 
 from __future__ import annotations
@@ -52,21 +53,21 @@ from pahara.training.plan import Plan
 Floats = NDArray[np.float64]
 Rng = np.random.Generator
 
-CLASSES = ("nothing", "falling", "running", "climbing", "fighting")
-FALLING, RUNNING, CLIMBING, FIGHTING = range(1, 5)
+CLASSES = ("nothing", "falling", "running", "climbing")
+FALLING, RUNNING, CLIMBING, FIGHTING = range(1, 5)  # one box alone does not show a fight: two do
 PAIR_CLASSES = ("nothing", "fighting")
 ONE, TWO = Window(seconds=2.0, rate=10.0, least=0.5), Window(seconds=2.0, rate=10.0, people=2, least=0.5)
-TRAIN, HELD_OUT = range(200_000, 200_260), range(300_000, 300_080)  # seeds of scenes
+TRAIN, HELD_OUT = range(200_000, 200_300), range(300_000, 300_080)  # seeds of scenes
 SECONDS = 16.0  # of a scene
 VIEWS = 2  # cameras that look at each scene
 STRIDE, SLOW_STRIDE = 0.2, 0.6  # seconds between two windows of an action, and of nothing
 FELL = (-0.2, 1.2)  # seconds after the ground was reached between which a window shows a fall
 FILLED = 0.7  # share of a window that a lasting action must fill
-OFTEN = 1.0  # false alarms of one class an hour of one staged person's everyday life at which its limit is set
+OFTEN = 20.0  # false alarms of one class an hour of one staged person's everyday life at which its limit is set
 PLAN = Plan(epochs=14, lr=2e-3, weight_decay=0.02, warm_up=1, clip=5)
 SHAPE = {"width": 40, "layers": 4, "dropout": 0.15}
 STEP_INPUTS = 3 * len(BOX_POINTS)  # numbers of one person at one step
-VERSION = 1  # of what is cached
+VERSION = 2  # of what is cached
 
 
 # -- staging -----------------------------------------------------------------------
@@ -121,7 +122,7 @@ def stage(seed: int) -> tuple[Script, dict[int, float], float]:
             actors.append(Actor(own, start, tuple(does)))
     else:
         does = [do.Walk((at(),), float(rng.uniform(0.8, 1.8)))]
-        if rng.random() < 0.5:
+        if rng.random() < (0.5 if what in ("run", "everyday") else 0.15):
             does += everyday(rng, at)
         if what == "fall":
             if rng.random() < 0.2:
@@ -311,7 +312,7 @@ def windows_of(tracks: Sequence[Track], truth: dict[int, tuple[Floats, Floats]],
         for track in known:
             if (told[track.id] <= 0 and slow) or (made := ONE.take([track])) is None:
                 continue
-            singles.append((made, told[track.id], track.last_seen, scene, track.id))
+            singles.append((made, told[track.id] if told[track.id] != FIGHTING else -1, track.last_seen, scene, track.id))
         for one, two in near_pairs(known, TWO.near):
             both = told[one.id] == told[two.id] == FIGHTING and whose[one.id] != whose[two.id]
             neither = FIGHTING not in (told[one.id], told[two.id]) and -1 not in (told[one.id], told[two.id])
@@ -374,8 +375,8 @@ def performed(seed: int, errors: Errors) -> Iterator[tuple[Company, View, list[O
     rng = np.random.default_rng([seed, 78])
     for _ in range(VIEWS):
         view = camera(rng, room)
-        # Cheaper cameras and darker rooms than those measured: errors up to twice as large.
-        seen, truth = filmed(company, view, rng, errors, worse=float(rng.uniform(0.7, 2.0)))
+        # Better and worse cameras than those that were measured.
+        seen, truth = filmed(company, view, rng, errors, worse=float(rng.uniform(0.6, 1.2)))
         yield company, view, seen, truth
 
 
