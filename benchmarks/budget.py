@@ -86,7 +86,12 @@ def main() -> None:
     found: list[Outcome] = [outcome for camera in cameras for outcome in camera["outcomes"]["3"] if outcome.found]
     figures["delay_3"] = float(np.median([outcome.delay for outcome in found])) if found else float("nan")
     notes["delay_3"] = "median seconds to the alarm at 3 a day"
-    show(figures, as_json=asked.json, title=f"{asked.cameras} simulated cameras, {LESSONS} days learned, {asked.days} unseen days each", notes=notes)
+    show(
+        figures,
+        as_json=asked.json,
+        title=f"{asked.cameras} simulated cameras, {LESSONS} days learned, {asked.days} unseen days each",
+        notes=notes,
+    )
     if not asked.json:
         print("  recall by cause at 1, 3 and 10 a day")
         for cause, shares in by_cause(cameras).items():
