@@ -65,7 +65,7 @@ def main() -> None:
     parser = arguments(__doc__.split("\n", 1)[0])
     parser.add_argument("--cameras", type=int, default=7)
     parser.add_argument("--days", type=int, default=10, help="unseen days of each camera")
-    parser.add_argument("--each", type=int, default=1, help="incidents of each cause and camera")
+    parser.add_argument("--each", type=int, default=2, help="incidents of each cause and camera")
     parser.add_argument("--seed", type=int, default=0, help="of the first camera; the others follow")
     asked = parser.parse_args()
     cameras = [one_camera(asked.seed + i, asked.days, asked.each) for i in range(asked.cameras)]

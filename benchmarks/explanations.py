@@ -55,8 +55,8 @@ def share(outcomes: list[list[Outcome]]) -> tuple[float, float, float]:
 
 def main() -> None:
     parser = arguments(__doc__.split("\n", 1)[0])
-    parser.add_argument("--cameras", type=int, default=6)
-    parser.add_argument("--each", type=int, default=3, help="incidents of each cause and camera")
+    parser.add_argument("--cameras", type=int, default=7)
+    parser.add_argument("--each", type=int, default=2, help="incidents of each cause and camera")
     parser.add_argument("--seed", type=int, default=0, help="of the first camera; the others follow")
     asked = parser.parse_args()
     found: dict[str, list[list[Outcome]]] = {f"{budget:g}": [] for budget in BUDGETS}

@@ -79,7 +79,9 @@ def _lingering(rng: np.random.Generator, site: Site, time: float, number: int) -
     far = progress(rng, _length(points), person.speed, [(there, stay)])
     actor = walker(rng, int(time / BEAT), points, person, far, incident=number)
     arrived = int(np.searchsorted(far, there - 0.3))
-    return [actor], Staged("lingering", time + arrived * BEAT, time + arrived * BEAT + stay)
+    on_the_way = np.flatnonzero(site.away_from(actor.spots[:arrived]) < 1.0)
+    leaves = int(on_the_way[-1]) if len(on_the_way) else arrived
+    return [actor], Staged("lingering", time + leaves * BEAT, time + arrived * BEAT + stay)
 
 
 def _unusual_hour(rng: np.random.Generator, site: Site, time: float, number: int) -> tuple[list[Actor], Staged] | None:
@@ -95,7 +97,11 @@ def _vehicle_on_path(rng: np.random.Generator, site: Site, time: float, number: 
     way = _foot_only(rng, site, "car")
     if way is None:
         return None
-    return _one(site, "vehicle_on_path", *vehicle(rng, int(time / BEAT), way.points, "car", rng.uniform(3.0, 7.0), incident=number))
+    return _one(
+        site,
+        "vehicle_on_path",
+        *vehicle(rng, int(time / BEAT), way.points, "car", float(np.clip(rng.normal(7.0, 1.3), 4.0, 10.0)), incident=number),
+    )
 
 
 def _cyclist_on_path(rng: np.random.Generator, site: Site, time: float, number: int) -> tuple[list[Actor], Staged] | None:
@@ -139,24 +145,27 @@ def _crawling(rng: np.random.Generator, site: Site, time: float, number: int) ->
 
 
 def _closing_in(rng: np.random.Generator, site: Site, time: float, number: int) -> tuple[list[Actor], Staged] | None:
-    way = _seen_way(rng, site, "foot")
+    way = _seen_way(rng, site, "foot", both=True)
     where = _middle(rng, site, way)
     stay, person, first = float(rng.uniform(25, 45)), random_person(rng), int(time / BEAT)
     far = progress(rng, way.length, person.speed, [(where, stay)])
     victim = walker(rng, first, way.points, person, far, incident=number)
     stops = int(np.searchsorted(far, where - 0.02))
     at = victim.spots[min(stops + 5, len(victim) - 1)]
-    actors, start = [victim], time + stops * BEAT + 3.0
+    line, turn = way.along(0.5), int(where / 0.5)
+    actors, there = [victim], []
     for i in range(int(rng.integers(4, 7))):
-        other = random_person(rng)
         angle = i * 2 * np.pi / 6 + rng.uniform(-0.3, 0.3)
-        out = np.array([np.cos(angle), np.sin(angle)])
-        points = np.stack([at + 12 * out, at + rng.uniform(0.55, 0.8) * out, at + 12 * out])
-        pace = rng.uniform(1.7, 2.3)
-        near = progress(rng, _length(points), pace, [(_length(points[:2]), stay - 8 + rng.uniform(-2, 2))])
-        begin = first + stops + int((2.0 + rng.uniform(0, 1.0) - 11.3 / pace + 6.0) / BEAT)
-        actors.append(walker(rng, begin, points, other, near, incident=number))
-    return actors, Staged("closing_in", start, time + stops * BEAT + stay)
+        beside = at + rng.uniform(0.55, 0.8) * np.array([np.cos(angle), np.sin(angle)])
+        # They come as people come here, from both sides; what is unusual is that they come to one person.
+        come, go = (line[: max(turn - 2, 1) : 4], line[turn + 3 :: 4]) if i % 2 else (line[: turn + 2 : -4], line[max(turn - 3, 0) :: -4])
+        points = np.concatenate([come, beside[None], go])
+        pace, reach = rng.uniform(1.4, 1.8), _length(points[: len(come) + 1])
+        near = progress(rng, _length(points), pace, [(reach, stay - 8 + rng.uniform(-2, 2))])
+        there.append(first + stops + int((5.0 + rng.uniform(0, 2.0)) / BEAT))
+        begin = there[-1] - int(np.searchsorted(near, reach - 0.3))
+        actors.append(walker(rng, begin, points, random_person(rng), near, incident=number))
+    return actors, Staged("closing_in", sorted(there)[1] * BEAT - 3.0, time + stops * BEAT + stay)
 
 
 def _meandering(rng: np.random.Generator, site: Site, time: float, number: int) -> tuple[list[Actor], Staged] | None:
@@ -203,8 +212,9 @@ def _one(site: Site, cause: str, *actors: Actor) -> tuple[list[Actor], Staged] |
     return list(actors), Staged(cause, (first + int(seen[0])) * BEAT, (first + int(seen[-1])) * BEAT)
 
 
-def _seen_way(rng: np.random.Generator, site: Site, kind: str) -> Way:
-    ways = [way for way in site.of(kind) if site.in_view(way.along(0.5)).sum() >= 8]
+def _seen_way(rng: np.random.Generator, site: Site, kind: str, *, both: bool = False) -> Way:
+    """A way of which four metres or more are in view; `both`: one that people take in both directions."""
+    ways = [way for way in site.of(kind) if site.in_view(way.along(0.5)).sum() >= 8 and not (both and way.one_way)]
     return ways[int(rng.integers(len(ways)))]
 
 
@@ -227,7 +237,10 @@ def _foot_only(rng: np.random.Generator, site: Site, kind: str) -> Way | None:
     for way in site.of("foot"):
         line = way.along(0.5)
         line = line[site.in_view(line)]
-        if len(line) >= 8 and (not site.of(kind) or site.away_from(line, (kind,)).min() > 2.0):
+        if len(line) < 8 or (site.of(kind) and site.away_from(line, (kind,)).min() <= 2.0):
+            continue
+        # In a direction that its kind takes here: what is unusual is where it is, not which way it goes.
+        if not site.of(kind) or max(_alike(line[-1] - line[0], other.points[-1] - other.points[0]) for other in site.of(kind)) > 0.85:
             found.append(way)
     return found[int(rng.integers(len(found)))] if found else None
 
@@ -240,6 +253,11 @@ def _used_both_ways(site: Site, way: Way) -> bool:
         if against and np.hypot(*(mine[:, None] - other.along(1.0)[None]).transpose(2, 0, 1)).min(axis=1).mean() < 1.5:
             return True
     return False
+
+
+def _alike(one: Floats, other: Floats) -> float:
+    """Cosine of the angle between two directions."""
+    return float(one @ other / np.maximum(np.hypot(*one) * np.hypot(*other), 1e-9))
 
 
 def _length(points: Floats) -> float:
