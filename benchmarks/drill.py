@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from pahara.config import ChosenDetector, choose_detector, from_data, plan
 from pahara.core.boxes import iou_matrix
 from pahara.evaluation import Annotations, read_mot
-from pahara.pipeline.drill import FOUND, UPRIGHT, DrillRun, Stageable, run, understand
+from pahara.pipeline.drill import DrillRun, run, understand
 from pahara.pipeline.drill_told import lines_of
+from pahara.pipeline.drill_watch import FOUND, UPRIGHT, Stageable
 from pahara.pipeline.footage import open_footage
 from pahara.pipeline.realism import Sizes, realism_gap
 from shared import arguments, asset, show

@@ -114,7 +114,7 @@ def test_the_page_and_the_figures_tell_the_same(done) -> None:
     for language in ("en", "bn"):
         text = render_drill(page, language)
         assert "http://" not in text.replace("http://www.w3.org", "")
-        assert "<img src=\"data:" in text
+        assert '<img src="data:' in text
     assert "3 of 3 staged incidents caught" in render_drill(page)
     assert picture_of(made)[:8] == b"\x89PNG\r\n\x1a\n"
     assert (folder / "pictures" / "crossing-gate.jpg").is_file()

@@ -85,7 +85,7 @@ def test_pixels_far_from_the_staged_are_the_cameras_own() -> None:
 def test_someone_of_usual_height_is_as_tall_as_the_footage_says(row: int) -> None:
     usual = Actor(1, spot(240, row), (Stand(5.0),), look=Clothes(height=1.66, bottom="trousers", head="short"))
     (sighting,) = into(usual).sight(12)
-    x1, y1, x2, y2 = sighting.box
+    _, y1, _, y2 = sighting.box
     assert y2 - y1 == pytest.approx(float(estimate().scale.at(y2)), rel=0.07)
 
 

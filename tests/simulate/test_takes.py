@@ -39,7 +39,13 @@ def wish(kind: str) -> Wish:
         "seconds": {"loitering": 8.0, "abandoned": 8.0, "removed": 6.0}.get(kind, 2.0), "speed": 1.5, "people": 4, "gone": 5.0, "within": 0.0,
         "direction": (1.0, 0.0) if kind == "wrong_way" else "both",
     }  # fmt: skip
-    places = {"zone": YARD} if kind in ("intrusion", "loitering", "wrong_way", "crowding") else {"line": GATE} if kind in ("crossing", "tailgating") else {}
+    places = (
+        {"zone": YARD}
+        if kind in ("intrusion", "loitering", "wrong_way", "crowding")
+        else {"line": GATE}
+        if kind in ("crossing", "tailgating")
+        else {}
+    )
     return Wish(kind, f"{kind}-here", options=options, **places)  # type: ignore[arg-type]
 
 

@@ -59,7 +59,14 @@ def test_the_fitted_camera_shows_people_as_tall_as_the_real_one(height: float, t
 
 @pytest.mark.parametrize(
     ("told", "why"),
-    [("tall", "y1:h1"), ("100:50", "y1:h1"), ("100:50,900:90", "rows"), ("100:50,110:60", "apart"), ("100:90,400:50", "nearer"), ("100:1,400:2", "pixels")],
+    [
+        ("tall", "y1:h1"),
+        ("100:50", "y1:h1"),
+        ("100:50,900:90", "rows"),
+        ("100:50,110:60", "apart"),
+        ("100:90,400:50", "nearer"),
+        ("100:1,400:2", "pixels"),
+    ],
 )
 def test_a_height_that_makes_no_sense_is_told_in_one_line(told: str, why: str) -> None:
     with pytest.raises(ConfigError, match=why) as problem:

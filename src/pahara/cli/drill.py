@@ -28,7 +28,9 @@ def drill(
             help="Video file, folder of pictures, the key of a camera in the configuration (a live one is recorded first), or recording:ID with --store."
         ),
     ],
-    config: Annotated[Path | None, typer.Option("--config", "-c", help="pahara.yml with the rules that are drilled.", readable=False)] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="pahara.yml with the rules that are drilled.", readable=False)
+    ] = None,
     camera: Annotated[str, typer.Option("--camera", help="Which camera of the configuration, where it has several.")] = "",
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="How many incidents are staged for each rule.")] = 6,
     behaviours: Annotated[
@@ -72,7 +74,8 @@ def drill(
     work.wishes_of(plan, only)  # what cannot be drilled is told before anything is read
     folder = out if out is not None else Path("pahara-drill") / _name(plan.source_shown if footage == str.__str__(plan.source) else footage)
     usable_folder(folder, "--out")
-    plan = replace(plan, **_recorded(plan, folder, record, resume)) if _live(plan) else plan
+    if _live(plan):
+        plan = replace(plan, source=_recorded(plan, folder, record, resume))
     opened = open_footage(plan, seconds=seconds)
     chosen = choose_detector(detector or plan.detector, folder=Path() if detector else settings.folder if settings is not None else None)
     made = chosen.make()
@@ -94,7 +97,15 @@ def drill(
         say_json({**told, "report": report, "picture": folder / "blind.png"})
     else:
         _table(done, lang)
-        say(text("drill.done", lang, caught=told["caught"], staged=told["staged"], gap=text(f"drill.verdict.{told['realism']['verdict']}", lang)))
+        say(
+            text(
+                "drill.done",
+                lang,
+                caught=told["caught"],
+                staged=told["staged"],
+                gap=text(f"drill.verdict.{told['realism']['verdict']}", lang),
+            )
+        )
         say(text("cli.report", lang, path=report))
     if done.interrupted:
         if not as_json:
@@ -144,7 +155,7 @@ def _live(plan: CameraPlan) -> bool:
     return read_address(str.__str__(plan.source)).kind not in ("file", "folder")
 
 
-def _recorded(plan: CameraPlan, folder: Path, seconds: float, resume: bool) -> dict[str, str]:
+def _recorded(plan: CameraPlan, folder: Path, seconds: float, resume: bool) -> str:
     """A live camera's footage: recorded into the folder once, and used again with --resume."""
     from pahara.pipeline.footage import record
 
@@ -154,7 +165,7 @@ def _recorded(plan: CameraPlan, folder: Path, seconds: float, resume: bool) -> d
     if not (resume and there):
         with progress("recording the camera", seconds) as tell:
             there = [record(plan, folder / "footage.mp4", seconds, tell)]
-    return {"source": str(there[0]), "source_shown": plan.source_shown}
+    return str(there[0])
 
 
 def _table(done: DrillRun, lang: str) -> None:
@@ -173,13 +184,17 @@ def _table(done: DrillRun, lang: str) -> None:
     for line in lines_of(done):
         style = "" if not line.staged else "green" if line.share.value >= 0.8 else "yellow" if line.share.value >= 0.5 else "red"
         share = f"{100 * line.share.value:.0f} % ({100 * line.share.low:.0f}–{100 * line.share.high:.0f})" if line.staged else "–"
-        missed = [text(f"drill.miss.{why}", lang, n=n) for why, n in (("unseen", line.unseen), ("lost", line.lost), ("rule", line.rule)) if n]
+        missed = [
+            text(f"drill.miss.{why}", lang, n=n) for why, n in (("unseen", line.unseen), ("lost", line.lost), ("rule", line.rule)) if n
+        ]
         if line.void:
             missed.append(text("drill.miss.void", lang, n=line.void))
         if line.unstaged:
             missed.append(text(f"drill.unstaged.{line.why_unstaged}", lang, n=line.unstaged))
         rows.append([behaviour(line.name, line.kind)[lang], f"{line.caught}/{line.staged}", Text(share, style), seconds(line.delay), seconds(line.after_deed), "; ".join(missed)])  # fmt: skip
-    table([text(f"drill.short.{name}", lang) for name in ("behaviour", "caught", "share", "delay", "deed", "missed")], rows, right=(1, 3, 4))
+    table(
+        [text(f"drill.short.{name}", lang) for name in ("behaviour", "caught", "share", "delay", "deed", "missed")], rows, right=(1, 3, 4)
+    )
 
 
 def _write_bytes(what: bytes, path: Path) -> None:

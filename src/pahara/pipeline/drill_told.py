@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 from pahara.evaluation.alarms import rate_at_most, wilson
 from pahara.report.blindmap import Cells, blind_map, draw_cells, draw_incidents
 from pahara.report.drill import DrillLine, DrillPage, DrillPicture
-from pahara.report.phrases import Phrase, listed, say
+from pahara.report.phrases import Phrase, counted, listed, say
+from pahara.simulate.takes import GRID
 
-from .drill import DrillRun, TakeResult
+from .drill import DrillRun
+from .drill_takes import TakeResult
 from .realism import Gap
 
 Floats = NDArray[np.floating[Any]]
@@ -25,7 +27,10 @@ FEWEST = 10  # looks at a size below which it is left out
 
 def lines_of(made: DrillRun) -> tuple[DrillLine, ...]:
     """One line for each rule that was drilled, in the configuration's order."""
-    return tuple(_line(w.behaviour, w.kind, w.place, [r for r in made.results if r.behaviour == w.behaviour and r.kind == w.kind]) for w in made.ready.wishes)
+    return tuple(
+        _line(w.behaviour, w.kind, w.place, [r for r in made.results if r.behaviour == w.behaviour and r.kind == w.kind])
+        for w in made.ready.wishes
+    )
 
 
 def _line(name: str, kind: str, place: str, results: Sequence[TakeResult]) -> DrillLine:
@@ -34,18 +39,29 @@ def _line(name: str, kind: str, place: str, results: Sequence[TakeResult]) -> Dr
     delays, deeds = np.array([max(r.delay, 0.0) for r in caught]), np.array([r.after_deed for r in caught])
     unstaged = [r for r in results if r.state == "unstaged"]
     reasons = [r.why for r in unstaged]
+    missed = {why: sum(r.state == "missed" and r.why == why for r in results) for why in ("unseen", "lost", "rule")}
     return DrillLine(
-        name, kind, place, len(counted), len(caught), wilson(len(caught), len(counted)),
-        float(np.median(delays)) if len(delays) else float("nan"), float(np.quantile(delays, 0.9)) if len(delays) else float("nan"),
-        float(np.median(deeds)) if len(deeds) else float("nan"),
-        *(sum(r.state == "missed" and r.why == why for r in results) for why in ("unseen", "lost", "rule")),
-        void=sum(r.state == "void" for r in results), unstaged=len(unstaged), why_unstaged=max(set(reasons), key=reasons.count) if reasons else "",
-    )  # fmt: skip
+        name=name,
+        kind=kind,
+        place=place,
+        staged=len(counted),
+        caught=len(caught),
+        share=wilson(len(caught), len(counted)),
+        delay=float(np.median(delays)) if len(delays) else float("nan"),
+        slowest=float(np.quantile(delays, 0.9)) if len(delays) else float("nan"),
+        after_deed=float(np.median(deeds)) if len(deeds) else float("nan"),
+        unseen=missed["unseen"],
+        lost=missed["lost"],
+        rule=missed["rule"],
+        void=sum(r.state == "void" for r in results),
+        unstaged=len(unstaged),
+        why_unstaged=max(set(reasons), key=reasons.count) if reasons else "",
+    )
 
 
 def looks_of(made: DrillRun) -> tuple[Floats, Floats, Floats]:
-    """Every look at an upright or fallen person: (n, 2) feet as fractions, (n,) heights in pixels, (n,) confidence."""
-    rows = [row for r in made.results for row in r.rows]
+    """Every look at someone upright: (n, 2) feet as fractions, (n,) heights in pixels, (n,) confidence."""
+    rows = [row for r in made.results for row in r.rows if row.upright]
     return (
         np.array([[r.x, r.y] for r in rows]).reshape(-1, 2), np.array([r.height for r in rows]), np.array([r.confidence for r in rows]),
     )  # fmt: skip
@@ -102,7 +118,7 @@ def page_of(made: DrillRun, folder: Path | None = None) -> DrillPage:
         camera=ready.plan.name,
         source=ready.footage.shown,
         facts=(
-            say("drill.fact.footage", minutes=minutes), say("drill.fact.seeds", n=made.seeds), say("drill.fact.detector", name=ready.chosen.name),
+            say("drill.fact.footage", minutes=minutes), counted("drill.fact.seeds", made.seeds), say("drill.fact.detector", name=ready.chosen.name),
         ),
         lines=lines,
         seen_map=png(draw_cells(background, seen_cells(made))),
@@ -179,7 +195,7 @@ def _gap_table(gap: Gap) -> tuple[tuple[Phrase, str], ...]:
 def _notes(made: DrillRun) -> tuple[Phrase, ...]:
     ready = made.ready
     scale, view, look = ready.estimate.scale, ready.estimate.view, ready.look
-    rows = (np.nonzero(ready.ground.mask)[0] + 0.5) * 4
+    rows = (np.nonzero(ready.ground.mask)[0] + 0.5) * GRID
     low, high = (f"{float(scale.at(y)):.0f}" for y in np.percentile(rows, [5, 95]))
     if ready.told_height:
         told = [say("drill.fit.told", low=low, high=high)]
@@ -199,7 +215,13 @@ def _notes(made: DrillRun) -> tuple[Phrase, ...]:
 def _cannot(made: DrillRun) -> tuple[Phrase, ...]:
     ready = made.ready
     kinds = {w.kind for w in ready.wishes}
-    told = [say("drill.cannot.behind"), say("drill.cannot.hours"), say("drill.cannot.acting"), say("drill.cannot.circular"), say("drill.cannot.range")]
+    told = [
+        say("drill.cannot.behind"),
+        say("drill.cannot.hours"),
+        say("drill.cannot.acting"),
+        say("drill.cannot.circular"),
+        say("drill.cannot.range"),
+    ]
     told.append(say("drill.cannot.ground", fov=f"{ready.estimate.view.fov:.0f}"))
     if kinds & {"abandoned", "removed"}:
         told.append(say("drill.cannot.things"))

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pahara.config import CameraPlan
 from pahara.core import Detections, Detector, Event, Frame, Image, SourceError
 from pahara.detection import OnnxDetector
+from pahara.detection.frames import detect_frames
 from pahara.simulate.look import Sample
 from pahara.video import open_source
 
@@ -116,7 +117,9 @@ def record(plan: CameraPlan, path: Path, seconds: float, tell: Tell | None = Non
         return source.ring.write_clip(path, first, last).path
 
 
-def survey(footage: Footage, detector: Detector, analyst: Analyst, plan: CameraPlan, tell: Tell | None = None, *, total: float = 0.0) -> Survey:
+def survey(
+    footage: Footage, detector: Detector, analyst: Analyst, plan: CameraPlan, tell: Tell | None = None, *, total: float = 0.0
+) -> Survey:
     """One pass: what the detector sees in every frame, and what the camera's rules say of the untouched footage."""
     told = Survey()
     gate, signals = plan.make_gate(), plan.make_signals()
@@ -129,7 +132,7 @@ def survey(footage: Footage, detector: Detector, analyst: Analyst, plan: CameraP
         image = frame.image
         if frame.size != footage.size:
             raise SourceError(f"{footage.shown} changes its picture size at {frame.time:.1f} s: give a stretch with one size")
-        found = detector([image])[0]
+        found = detect_frames(detector, [frame])[0]
         values = {name: value for signal in signals for name, value in signal(frame).items()}
         looked = gate is None or gate.look(frame, analyst.busy)
         moment = analyst.look(frame.time, found if looked else None, values)

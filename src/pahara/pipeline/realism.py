@@ -52,9 +52,11 @@ class Followed:
 
     def add(self, seen: Observation) -> None:
         """One beat at which the detector looked."""
-        for id_, box, label, found, score in zip(seen.ids.tolist(), seen.boxes.tolist(), seen.labels, seen.seen.tolist(), seen.scores.tolist(), strict=True):
+        for id_, box, label, found, score in zip(
+            seen.ids.tolist(), seen.boxes.tolist(), seen.labels, seen.seen.tolist(), seen.scores.tolist(), strict=True
+        ):
             if label == "person":
-                self.rows.setdefault(id_, []).append((seen.time, tuple(box), found, score))  # type: ignore[arg-type]
+                self.rows.setdefault(id_, []).append((seen.time, (box[0], box[1], box[2], box[3]), found, score))
 
     def sizes(self, size: tuple[int, int], only: Sequence[int] | None = None) -> Sizes:
         """Each track from its first to its last sighting, where it is wholly in the picture."""
@@ -115,7 +117,7 @@ def realism_gap(real: Sizes, staged: Sizes, *, sure: float = 0.5, seed: int = 0)
     weights = np.array([min((bins[0] == b).sum(), (bins[1] == b).sum()) for b in shared], np.float64)
     rng = np.random.default_rng(seed)
 
-    def means(values: list[Floats], rows: list[NDArray[np.intp]]) -> tuple[float, float]:
+    def means(values: Sequence[Floats], rows: list[NDArray[np.intp]]) -> tuple[float, float]:
         out = []
         for side in (0, 1):
             v, b = values[side][rows[side]], bins[side][rows[side]]

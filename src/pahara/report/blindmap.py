@@ -28,7 +28,7 @@ class Cells:
     found: NDArray[np.int64]
 
     @classmethod
-    def of(cls, spots: Floats, found: Floats, size: tuple[int, int], columns: int = COLUMNS) -> Cells:
+    def of(cls, spots: Floats, found: NDArray[np.bool_], size: tuple[int, int], columns: int = COLUMNS) -> Cells:
         """(n, 2) foot points as fractions, (n,) whether it was found."""
         rows = max(2, round(columns * size[1] / size[0]))
         tried, hits = np.zeros((rows, columns), np.int64), np.zeros((rows, columns), np.int64)
@@ -97,7 +97,7 @@ def blind_map(background: Image, seen: Cells, spots: Floats, caught: Sequence[bo
 
 def _ground(background: Image) -> Image:
     tall = max(2, round(background.shape[0] * WIDE / background.shape[1]))
-    picture = cv2.resize(background, (WIDE, tall), interpolation=cv2.INTER_AREA if WIDE < background.shape[1] else cv2.INTER_CUBIC)
+    picture = cv2.resize(background, (WIDE, tall), interpolation=cv2.INTER_AREA if background.shape[1] > WIDE else cv2.INTER_CUBIC)
     grey = cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     return np.asarray(cv2.addWeighted(picture, 0.35, grey, 0.5, 20), np.uint8)
 

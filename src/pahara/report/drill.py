@@ -81,7 +81,9 @@ def render_drill(page: DrillPage, language: str = "en") -> str:
     """The page as text."""
     words = Words(language)
     style, script = page_part("page.css") + page_part("drill.css"), page_part("page.js")
-    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(page_part("drill.html.jinja"))
+    template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(
+        page_part("drill.html.jinja")
+    )
     rows = [
         {
             "name": behaviour(line.name, line.kind),
@@ -89,8 +91,11 @@ def render_drill(page: DrillPage, language: str = "en") -> str:
             "caught": f"{line.caught} / {line.staged}" if line.staged else "–",
             "share": f"{100 * line.share.value:.0f} %" if line.staged else "–",
             "interval": f"{100 * line.share.low:.0f}–{100 * line.share.high:.0f} %" if line.staged else "",
-            "bar": (f"{100 * line.share.low:.1f}%", f"{100 * (line.share.high - line.share.low):.1f}%", f"{100 * line.share.value:.1f}%") if line.staged else None,
+            "bar": (f"{100 * line.share.low:.1f}%", f"{100 * (line.share.high - line.share.low):.1f}%", f"{100 * line.share.value:.1f}%")
+            if line.staged
+            else None,
             "delay": _seconds(line.delay),
+            "any": line.caught > 1,
             "slowest": _seconds(line.slowest),
             "deed": _seconds(line.after_deed),
             "misses": _misses(line),

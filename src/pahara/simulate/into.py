@@ -13,9 +13,9 @@ from pahara.core import Image
 from pahara.core import boxes as box_math
 
 from . import props
+from .actions import Walk
 from .camera import View
 from .incidents import body_boxes
-from .actions import Walk
 from .look import LUMA, Colours, Look, Shadow, edge_blur, standing_out
 from .mesh import Mesh
 from .paint import Cast, cast, fill, roi, shadow_hulls
@@ -100,8 +100,7 @@ class Into(Stage):
                 grain = cv2.GaussianBlur(rng.normal(0, 1, cover.shape).astype(np.float32), (0, 0), 0.5 + 0.4 * self.look.blur)
                 grain *= self.look.noise / max(float(grain.std()), 1e-3)
                 mixed = mixed + (grain * cover)[..., None]
-            mixed = np.clip(np.round(mixed), 0, 255).astype(np.uint8)
-            picture[part] = self._compressed(mixed, picture[part], cover)
+            picture[part] = self._compressed(np.clip(np.round(mixed), 0, 255).astype(np.uint8), picture[part], cover)
             covers.append((group, area, cover, whole))
         return Composite(picture, self._truths(covers), tuple((g[0].id, a, c) for g, a, c, _ in covers) if mattes else ())
 
@@ -199,7 +198,7 @@ class Into(Stage):
         """The composite as the footage's encoder would have left it, where there is someone; elsewhere as it was."""
         if self.look.quality >= 95 or min(mixed.shape[:2]) < 8:
             return mixed
-        squeezed = cv2.imdecode(cv2.imencode(".jpg", mixed, [cv2.IMWRITE_JPEG_QUALITY, self.look.quality])[1], cv2.IMREAD_COLOR)
+        squeezed: Any = cv2.imdecode(cv2.imencode(".jpg", mixed, [cv2.IMWRITE_JPEG_QUALITY, self.look.quality])[1], cv2.IMREAD_COLOR)
         near = cv2.dilate((cover > 0.02).astype(np.uint8), np.ones((3, 3), np.uint8))[..., None] > 0
         return np.asarray(np.where(near, squeezed, before), np.uint8)
 
@@ -212,7 +211,9 @@ class Into(Stage):
             for _, other, its, _ in covers[k + 1 :]:
                 x1, y1, x2, y2 = max(area[0], other[0]), max(area[1], other[1]), min(area[2], other[2]), min(area[3], other[3])
                 if x1 < x2 and y1 < y2:
-                    shown[y1 - area[1] : y2 - area[1], x1 - area[0] : x2 - area[0]] *= 1 - its[y1 - other[1] : y2 - other[1], x1 - other[0] : x2 - other[0]]
+                    shown[y1 - area[1] : y2 - area[1], x1 - area[0] : x2 - area[0]] *= (
+                        1 - its[y1 - other[1] : y2 - other[1], x1 - other[0] : x2 - other[0]]
+                    )
             free = float(shown.sum()) / max(whole, 1e-6)
             for body in group:
                 inside = _share_inside(body.seen.box, self.view.size)
@@ -323,7 +324,6 @@ def _within(mask: NDArray[np.bool_], box: Floats, area: tuple[int, int, int, int
     return out
 
 
-
 def reference(estimate: Estimate, spots: Floats, seed: int = 5) -> tuple[Colours, float]:
     """Colours and softness of people as they are rendered, before any look is given to them; `spots` (n, 2) pixels are feet."""
     rng = np.random.default_rng(seed)
@@ -338,7 +338,11 @@ def reference(estimate: Estimate, spots: Floats, seed: int = 5) -> tuple[Colours
             for n, ((x, y), (dx, dy)) in enumerate(zip(feet, rng.normal(0, 1.0, feet.shape), strict=True))
             if np.isfinite(x) and np.isfinite(y)
         )
-        into = Into(staged_script(Script("reference", size=(wide, tall), fps=10, duration=1.0, seed=seed + round_, actors=actors), estimate), estimate, plain)
+        into = Into(
+            staged_script(Script("reference", size=(wide, tall), fps=10, duration=1.0, seed=seed + round_, actors=actors), estimate),
+            estimate,
+            plain,
+        )
         made = into.paint(empty, 2, mattes=True)
         for _, (x1, y1, x2, y2), matte in made.mattes:
             part = made.image[y1:y2, x1:x2]

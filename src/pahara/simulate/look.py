@@ -35,13 +35,20 @@ class Colours:
     brightest: float = 255.0  # and that 1 % are above
 
     @classmethod
-    def of(cls, pixels: Floats) -> Colours:
+    def of(cls, pixels: NDArray[Any]) -> Colours:
         """(n, 3) BGR display values."""
         rows = pixels.astype(np.float64)
         luma = rows @ LUMA
         off = rows - luma[:, None]
         cast = off.mean(0)
-        return cls(float(luma.mean()), float(luma.std()), (float(cast[0]), float(cast[1]), float(cast[2])), float(np.abs(off - cast).mean()), len(rows), *np.percentile(luma, [2, 99]).tolist())
+        return cls(
+            float(luma.mean()),
+            float(luma.std()),
+            (float(cast[0]), float(cast[1]), float(cast[2])),
+            float(np.abs(off - cast).mean()),
+            len(rows),
+            *np.percentile(luma, [2, 99]).tolist(),
+        )
 
 
 @dataclass(frozen=True)
@@ -138,7 +145,9 @@ def standing_out(image: Image, background: Image) -> NDArray[np.bool_]:
     return np.asarray(cv2.medianBlur(apart, 3) > STANDS_OUT, bool)
 
 
-def measure_look(samples: Sequence[Sample], background: Image, scale: Scale, rendered: Colours, rendered_blur: float, *, bits: float = 0.0) -> Look:
+def measure_look(
+    samples: Sequence[Sample], background: Image, scale: Scale, rendered: Colours, rendered_blur: float, *, bits: float = 0.0
+) -> Look:
     """The look of people in the footage. `rendered` and `rendered_blur` are the same measures of staged people as they come.
 
     `bits` of the file per pixel and frame (0 unknown). What real people cannot tell (there are none, or too few) is assumed:
@@ -195,7 +204,9 @@ def match(rendered: Colours, real: Colours, trust: float = 1.0) -> Grade:
     gain = float(np.clip(real.spread / max(rendered.spread, 1.0), 0.35, 1.45))
     saturation = float(np.clip(real.colour / max(rendered.colour, 0.5), 0.0, 1.6))
     cast = trust * (np.array(real.cast) - saturation * np.array(rendered.cast))
-    return Grade(gain, real.mean - gain * rendered.mean, saturation, (float(cast[0]), float(cast[1]), float(cast[2])), real.darkest, real.brightest)
+    return Grade(
+        gain, real.mean - gain * rendered.mean, saturation, (float(cast[0]), float(cast[1]), float(cast[2])), real.darkest, real.brightest
+    )
 
 
 def _unseen(rendered: Colours, picture: Floats) -> Grade:
@@ -205,7 +216,14 @@ def _unseen(rendered: Colours, picture: Floats) -> Grade:
     mean = float(np.clip(0.72 * middle + 0.28 * low, low + 10, high))
     gain = float(np.clip((high - low) / 210.0, 0.35, 1.1))
     off = np.abs(picture - luma[:, None]).mean()
-    return Grade(gain, mean - gain * rendered.mean, float(np.clip(off / 9.0, 0.0, 1.0)) * 0.9, (0.0, 0.0, 0.0), float(np.percentile(luma, 0.5)), float(high))
+    return Grade(
+        gain,
+        mean - gain * rendered.mean,
+        float(np.clip(off / 9.0, 0.0, 1.0)) * 0.9,
+        (0.0, 0.0, 0.0),
+        float(np.percentile(luma, 0.5)),
+        float(high),
+    )
 
 
 def edge_blur(grey: Floats) -> float:

@@ -109,7 +109,9 @@ class Ground:
         seen = self.inside(pixels)
         return bool(seen.sum() >= 3 and self.walkable(pixels[seen]).mean() >= share)
 
-    def approach(self, rng: np.random.Generator, goal: Floats, low: float = 2.0, high: float = 7.0, keep_out: Zone | None = None) -> Floats | None:
+    def approach(
+        self, rng: np.random.Generator, goal: Floats, low: float = 2.0, high: float = 7.0, keep_out: Zone | None = None
+    ) -> Floats | None:
         """(2,) metres from which one can walk to `goal`, from beyond the picture's border where that is near."""
         for tries in range(TRIES):
             angle, far = rng.uniform(0, 2 * np.pi), rng.uniform(low, high) * (1.0 if tries < 40 else 0.6)
@@ -125,15 +127,18 @@ class Ground:
                 outside = self.pixels(beyond[None])
                 if np.isfinite(outside).all() and not self.inside(outside)[0]:
                     start, pixel = beyond, outside
-            if keep_out is not None and keep_out is not EVERYWHERE and self.inside(pixel)[0] and keep_out.contains(pixel, self.view.size)[0]:
+            if (
+                keep_out is not None
+                and keep_out is not EVERYWHERE
+                and self.inside(pixel)[0]
+                and keep_out.contains(pixel, self.view.size)[0]
+            ):
                 continue
             return np.asarray(start)
         return None
 
 
-def ground_of(
-    estimate: Estimate, feet: Floats, zones: Mapping[str, Zone], lines: Mapping[str, Tripwire], *, fewest: int = 25
-) -> Ground:
+def ground_of(estimate: Estimate, feet: Floats, zones: Mapping[str, Zone], lines: Mapping[str, Tripwire], *, fewest: int = 25) -> Ground:
     """Where people may be staged: where feet were seen (n, 2), and the configuration's zones and along its lines.
 
     With fewer than `fewest` feet and no places, the part of the picture below the middle between horizon and border.
@@ -144,7 +149,9 @@ def ground_of(
     def spread(points: Floats, across: float, along: float) -> None:
         for x, y in points:
             h = float(estimate.scale.at(y))
-            cv2.ellipse(mask, (int(x / GRID), int(y / GRID)), (max(int(across * h / GRID), 1), max(int(along * h / GRID), 1)), 0, 0, 360, 1, -1)
+            cv2.ellipse(
+                mask, (int(x / GRID), int(y / GRID)), (max(int(across * h / GRID), 1), max(int(along * h / GRID), 1)), 0, 0, 360, 1, -1
+            )
 
     origin = "lower"
     if len(feet) >= fewest:
@@ -183,7 +190,9 @@ class Wish:
         """From a behaviour of a plan."""
         told = {key: getattr(behaviour, key) for key in ("seconds", "speed", "people", "direction", "gone", "watch_for", "within", "radius", "frozen_seconds") if hasattr(behaviour, key)}  # fmt: skip
         zone = getattr(behaviour, "zone", None)
-        return cls(str(getattr(behaviour, "kind", name)), name, None if zone is EVERYWHERE else zone, getattr(behaviour, "line", None), told)
+        return cls(
+            str(getattr(behaviour, "kind", name)), name, None if zone is EVERYWHERE else zone, getattr(behaviour, "line", None), told
+        )
 
     @property
     def place(self) -> str:
@@ -328,7 +337,9 @@ def _running(s: _Staging, wish: Wish) -> Take | None:
     long, start, goal = best
     speed = float(s.rng.uniform(4.0, 6.0))
     lasts = long / speed
-    return s.take(wish, [s.actor(1, start, Run((tuple(goal.tolist()),), speed))], s.warm + lasts + 4, (1,), s.warm, s.warm + min(1.4, lasts))
+    return s.take(
+        wish, [s.actor(1, start, Run((tuple(goal.tolist()),), speed))], s.warm + lasts + 4, (1,), s.warm, s.warm + min(1.4, lasts)
+    )
 
 
 def _wrong_way(s: _Staging, wish: Wish) -> Take | None:
@@ -358,7 +369,8 @@ def _crowding(s: _Staging, wish: Wish) -> Take | None:
     middle = s.ground.spot(s.rng, wish.zone)
     if middle is None:
         return None
-    actors, feet = [], []
+    actors: list[Actor] = []
+    feet: list[Floats] = []
     for id_ in range(1, people + 1):
         for _ in range(TRIES):
             reach = 1.2 * np.sqrt(people) if not within else 0.55 * within * np.sqrt(people)
@@ -387,7 +399,9 @@ def _falling(s: _Staging, wish: Wish) -> Take | None:
             return None
         ahead = (goal - start) / max(float(np.hypot(*(goal - start))), 1e-6)
         way = str(s.rng.choice(["forward", "backward", "left", "right"]))
-        side = {"forward": ahead, "backward": -ahead, "left": np.array([-ahead[1], ahead[0]]), "right": np.array([ahead[1], -ahead[0]])}[way]
+        side = {"forward": ahead, "backward": -ahead, "left": np.array([-ahead[1], ahead[0]]), "right": np.array([ahead[1], -ahead[0]])}[
+            way
+        ]
         lying = s.ground.pixels(np.stack([goal + reach * side for reach in (0.7, 1.5)]))
         if np.isfinite(lying).all() and s.ground.walkable(lying).all():
             break

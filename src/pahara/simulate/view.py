@@ -96,8 +96,10 @@ def read_scale(told: str, size: tuple[int, int]) -> Scale:
         pairs = [tuple(float(v) for v in part.split(":")) for part in told.split(",")]
         (y1, h1), (y2, h2) = ((p[0], p[1]) for p in pairs if len(p) == 2)
     except ValueError:
-        raise ConfigError(f"--height is y1:h1,y2:h2 (foot row and body height in pixels, twice), for example 120:60,300:140; not {told!r}") from None
-    if not (0 <= min(y1, y2) and max(y1, y2) <= size[1]) or abs(y2 - y1) < 0.05 * size[1]:
+        raise ConfigError(
+            f"--height is y1:h1,y2:h2 (foot row and body height in pixels, twice), for example 120:60,300:140; not {told!r}"
+        ) from None
+    if not (min(y1, y2) >= 0 and max(y1, y2) <= size[1]) or abs(y2 - y1) < 0.05 * size[1]:
         raise ConfigError(f"--height {told}: the two rows lie within the picture (0 to {size[1]}) and well apart")
     if min(h1, h2) < 4 or max(h1, h2) > 2 * size[1]:
         raise ConfigError(f"--height {told}: people are 4 to {2 * size[1]} pixels tall")
@@ -107,7 +109,9 @@ def read_scale(told: str, size: tuple[int, int]) -> Scale:
     return Scale(a, h1 - a * y1, sloped=a > 1e-3)
 
 
-def fit_view(scale: Scale, size: tuple[int, int], feet: Floats | None = None, heights: Floats | None = None, *, fov: float = 0.0) -> Estimate:
+def fit_view(
+    scale: Scale, size: tuple[int, int], feet: Floats | None = None, heights: Floats | None = None, *, fov: float = 0.0
+) -> Estimate:
     """The pinhole camera over level ground that shows people of 1.66 m as tall as the scale (or the boxes themselves) says.
 
     Boxes alone cannot tell the field of view from the height of the camera: where `fov` (degrees) is not given, a usual
