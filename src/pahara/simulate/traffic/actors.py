@@ -82,7 +82,8 @@ def progress(
     pace = uniform_filter1d(np.concatenate(pieces), 9, mode="nearest")
     pace = pace * np.maximum(1 + unsteady * smooth_noise(rng, beats, 3.0), 0.2)
     far = np.append(0.0, np.cumsum(pace))
-    return np.interp(far[1:], far[np.minimum(knots, beats)], exact)  # who stops, stops at the very place
+    covered: Floats = np.interp(far[1:], far[np.minimum(knots, beats)], exact)  # who stops, stops at the very place
+    return covered
 
 
 def body_of(rng: np.random.Generator, person: Person, speed: Floats) -> Floats:

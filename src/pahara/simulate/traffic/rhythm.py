@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +37,7 @@ def arrivals(rng: np.random.Generator, site: int, day: int, per_day: float, clos
     return np.sort((np.repeat(np.arange(24), count) + rng.random(count.sum())) * 3600.0)
 
 
-def dark(seconds: Floats) -> NDArray[np.bool_]:
+def dark(seconds: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
     """(n,) seconds of the day -> whether lamps are on."""
     hour = seconds % DAY / 3600.0
     night: NDArray[np.bool_] = (hour >= NIGHT[0]) | (hour < NIGHT[1])

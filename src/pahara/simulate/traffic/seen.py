@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from .actors import BEAT, NOBODY, Actor
 from .place import Site
 from .rhythm import dark
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 GRID = 8.0  # boxes lie on a grid of 1/8 pixel, as the store keeps them
 
 

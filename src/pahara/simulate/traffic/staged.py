@@ -200,7 +200,8 @@ CAUSES: Mapping[str, Play] = {
 def walk_to(way: Way, where: float) -> Floats:
     """(2,) metres: the point `where` metres along a way."""
     line = way.along(0.25)
-    return line[min(int(where / 0.25), len(line) - 1)]
+    spot: Floats = line[min(int(where / 0.25), len(line) - 1)]
+    return spot
 
 
 def _one(site: Site, cause: str, *actors: Actor) -> tuple[list[Actor], Staged] | None:
