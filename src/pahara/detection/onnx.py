@@ -22,7 +22,7 @@ from .names import UNUSED, names_for
 
 CONFIDENCE = 0.1  # low, because ByteTrack's second stage lives on weak detections; the tracker splits high and low
 MAX_IOU = 0.5
-HALF_COLOURS = False  # see `load_detector`; on PETS 2009 S2.L1 it costs 0.002 MOTA and saves a third of preparing a picture
+HALF_COLOURS = True  # see `load_detector`; on PETS 2009 S2.L1: MOTA 0.823 -> 0.820, HOTA 0.634 -> 0.637, ID switches 11 -> 9; saves a third of preparing a picture
 MOST_CANDIDATES = 1000  # a picture has no more objects than this; keeps suppression from growing with the square
 MOST_AT_ONCE = 8  # pictures per batch
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pahara.core import Detector, Observation, PaharaError, Scene, StoreError
+from pahara.detection.frames import detect_frames
 from pahara.evaluation import AurocTable, BudgetRow, Spans, Watched, auroc_table, by_budget, frame_scores, read_spans
 from pahara.normality.evidence import over_tracks
 from pahara.normality.measure import LONGEST, measure
@@ -104,7 +105,7 @@ def read_clip(path: Path, detector: Detector, *, key: str, cache: Path | None = 
     tracker, rows = ByteTrack(), []
     with open_source(path, camera=path.stem, ring_seconds=0, fps=fps) as source:
         for frame in source:
-            rows.append(on_grid(tracker.update(detector([frame.image])[0], frame.time)))
+            rows.append(on_grid(tracker.update(detect_frames(detector, [frame])[0], frame.time)))
             if tell is not None and source.duration:
                 tell(min(frame.time / source.duration, 1.0))
         size = source.size

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from threading import Condition, Thread
 from time import monotonic
 
-from pahara.core import Detections, Detector, Image
+from pahara.core import Detections, Frame
 
+from .one_thread import one_thread
 from .slot import Arrived
 from .station import Station
 
 log = logging.getLogger(__name__)
+
+Detect = Callable[[Sequence[Frame]], list[Detections]]
 
 BATCH = 8  # pictures that one call of a detector gets
 
@@ -35,7 +38,7 @@ class DetectorFault(Exception):
 
 
 class Inference:
-    """The thread. `posts` is asked each round; `detector(key)` gives a loaded detector; `fault` hears of one that failed.
+    """The thread. `posts` is asked each round; `detector(key)` gives what detects on frames; `fault` hears of one that failed.
 
     `busy_since` tells a supervisor how long it has been at one call. One that hangs cannot be killed: it is `abandoned`, a new
     one takes its place, and if the old call ever comes back, its answer is thrown away.
@@ -45,7 +48,7 @@ class Inference:
         self,
         bell: Condition,
         posts: Callable[[], Sequence[Post]],
-        detector: Callable[[Hashable], Detector],
+        detector: Callable[[Hashable], Detect],
         fault: Callable[[DetectorFault], None],
     ) -> None:
         self._bell, self._posts, self._detector, self._fault = bell, posts, detector, fault
@@ -77,6 +80,10 @@ class Inference:
         return self._thread.is_alive()
 
     def _work(self) -> None:
+        with one_thread():
+            self._rounds()
+
+    def _rounds(self) -> None:
         while not self._stopping:
             posts = self._posts()
             with self._bell:
@@ -107,10 +114,9 @@ class Inference:
     def _detect(self, key: Hashable, group: Sequence[tuple[Station, Arrived]]) -> None:
         self._enter(key)
         try:
-            images: list[Image] = [arrived.frame.image for _, arrived in group]
-            found = self._detector(key)(images)
-            if len(found) != len(images):
-                raise ValueError(f"{len(found)} answers for {len(images)} pictures")
+            found = self._detector(key)([arrived.frame for _, arrived in group])
+            if len(found) != len(group):
+                raise ValueError(f"{len(found)} answers for {len(group)} pictures")
         except Exception as problem:
             log.exception("the detector failed")
             if not self.abandoned:
@@ -118,7 +124,7 @@ class Inference:
             return
         if self.abandoned:
             return
-        self.pictures += len(images)
+        self.pictures += len(group)
         for (station, arrived), detections in zip(group, found, strict=True):
             self._think(station, arrived, detections)
 

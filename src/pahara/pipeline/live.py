@@ -6,18 +6,19 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Condition, RLock, Thread
 
 from pahara.config import ChosenDetector, Config, choose_detector, plan, plans, retention
-from pahara.core import Detector, Event
+from pahara.core import Detections, Detector, Event, Frame
+from pahara.detection.frames import detect_frames
 from pahara.store import Removed, Store
 
 from .health import over, trouble
-from .inference import DetectorFault, Inference, Post
+from .inference import Detect, DetectorFault, Inference, Post
 from .keeper import Keeper
 from .setup import class_names
 from .station import Clock, Opener, Station, Status, open_live
@@ -239,20 +240,20 @@ class Live:
             self._eyes[key] = _Eyes(chosen, self._make(chosen))
         return key
 
-    def _detector(self, key: Hashable) -> Detector:
+    def _detector(self, key: Hashable) -> Detect:
         eyes = self._eyes[key]
         if eyes.made is None:
             eyes.made = self._make(eyes.chosen)
             log.warning("detector %s was loaded again", eyes.chosen.name)
         detector = eyes.made
 
-        def detect_and_recover(images: object, /) -> object:
-            found = detector(images)  # type: ignore[arg-type]
+        def detect(frames: Sequence[Frame]) -> list[Detections]:
+            found = detect_frames(detector, frames)
             if eyes.failures:
                 self._recovers(eyes)
             return found
 
-        return detect_and_recover  # type: ignore[return-value]
+        return detect
 
     def _recovers(self, eyes: _Eyes) -> None:
         now = self.clock.steady()

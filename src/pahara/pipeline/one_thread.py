@@ -18,8 +18,8 @@ def one_thread() -> Iterator[None]:
     """Within, OpenCV works on the calling thread alone; after the last `with` of the process it is as it was.
 
     A camera's small pictures are cut into two stripes, and the helper that takes the second one is woken, spins and goes
-    back to sleep: measured 0.25 to 0.4 ms of CPU a frame on two cores, for a resize that takes 0.2 ms. Several cameras share
-    the cores better as one thread each.
+    back to sleep: 0.25 ms of CPU a frame in helper threads on two cores, part of which moves to the calling thread without them.
+    Several cameras share the cores better as one thread each.
     """
     global _inside, _before
     with _lock:

@@ -254,7 +254,7 @@ class Station:
     def _look(self, arrived: Arrived, detections: Detections | None) -> None:
         frame, watch = arrived.frame, self._watch_of(arrived.frame)
         values: Mapping[str, float] = {name: value for signal in watch.signals for name, value in signal(frame).items()}
-        moment = watch.analyst.look(frame.time, detections, values, watch.pose and partial(watch.pose, frame))
+        moment = watch.analyst.look(frame.time, detections, values, None if watch.pose is None else partial(watch.pose, frame))
         self.looks += 1
         self.detected += detections is not None
         self._latency += 0.1 * (self.clock.steady() - arrived.at - self._latency)

@@ -54,4 +54,4 @@ def watch(
             detections = None
             if gate is None or gate.look(frame, analyst.busy):
                 detections = detect_frames(detect, [frame])[0]
-            yield Look(frame, detections, analyst.look(frame.time, detections, values, pose and partial(pose, frame)))
+            yield Look(frame, detections, analyst.look(frame.time, detections, values, None if pose is None else partial(pose, frame)))
