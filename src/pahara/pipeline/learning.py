@@ -157,6 +157,7 @@ class Learning:
         self._heights: dict[int, float] = {}  # of those in the gallery, pixels
         self._stamp: tuple[int, int] | None = None
         self._asked = self._saved = self._tried = -np.inf
+        self._turned = False  # the new view is learned; the signal still compares with the old one
         self._thread: Thread | None = None
         self._saving: Thread | None = None
         self._fresh: list[Callable[[Learner], None]] | None = None  # what came while a model is being made
@@ -307,7 +308,10 @@ class Learning:
         moved = scene.signals.get(MOVED)
         if moved is not None and len(moved.values):
             time = scene.epoch + scene.time
-            if moved.values[-1] >= 0.5:
+            self._turned &= bool(moved.values[-1] >= 0.5)  # the signal, too, needs its time to get used to a new view
+            if self._turned or self.chosen == NONE_YET:
+                pass
+            elif moved.values[-1] >= 0.5:
                 self._do(lambda learner: learner.looked(time, "other"))
             elif not before.frozen or time - before.since < FORGIVEN:  # later the signal has only got used to the new view
                 self._do(lambda learner: learner.looked(time, "same"))
@@ -319,7 +323,7 @@ class Learning:
         if after.relearn and self._thread is None:
             since = after.since
             self._do(lambda learner: learner.forget(since))
-            self.chosen = NONE_YET
+            self.chosen, self._turned = NONE_YET, after.why == "view"
             try:
                 self.folder.choose(0, "relearn", because=after.why)
             except PaharaError as problem:
