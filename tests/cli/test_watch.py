@@ -306,3 +306,20 @@ def test_a_reader_who_leaves_is_no_error(command, yard):
 def test_a_folder_that_may_not_be_written(verb, yard, tmp_path):
     (tmp_path / "locked").mkdir(mode=0o500)
     refused(verb("watch", yard.film, *MOTION, "--out", "locked/out"), "locked/out", "Permission denied")
+
+
+def test_pose_is_asked_for_by_name_and_its_absence_told_before_anything_is_written(verb, yard, tmp_path, asset, monkeypatch):
+    refused(
+        verb("watch", yard.film, "-c", yard.config, *MOTION, "--pose", "movnet", "--out", "out"), "no model named 'movnet'", "'movenet'"
+    )
+    refused(verb("watch", yard.film, "-c", yard.config, *MOTION, "--pose", "my.onnx", "--out", "out"), "no model file my.onnx")
+    assert not list((tmp_path / "out").glob("*"))
+    pytest.importorskip("ai_edge_litert", reason="the extra pahara[pose] is not installed")
+    monkeypatch.setenv("PAHARA_MODELS", str(asset("models")))
+    assert verb("watch", yard.film, "-c", yard.config, *MOTION, "--pose", "movenet", "--out", "out").code == 0
+    with Store.open(tmp_path / "out") as store:
+        (recording,) = store.recordings()
+        assert json.loads(recording.config)["pose"]["model"] == "movenet"
+        joints = [o.keypoints for o in store.observations(recording)]
+    assert all(each.shape[1:] == (17, 3) for each in joints)
+    assert verb("replay", "out").code == 0

@@ -37,8 +37,11 @@ def watch(
     detector: Annotated[
         str, typer.Option("--detector", help="Instead of the configuration's: a zoo name, a path to .onnx, motion, hog, auto.")
     ] = "",
+    pose: Annotated[
+        str, typer.Option("--pose", help="Find joints of people: a pose model's name (movenet), a path to .onnx or .tflite, or off.")
+    ] = "",
     annotate: Annotated[
-        Path | None, typer.Option("--annotate", help="Also write the film with boxes, trails and alerts drawn (mp4).")
+        Path | None, typer.Option("--annotate", help="Also write the film with boxes, bones, trails and alerts drawn (mp4).")
     ] = None,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="Stop after so many seconds of the source's own time.")] = float(
         "inf"
@@ -53,7 +56,7 @@ def watch(
     from dataclasses import replace
 
     from pahara.config import choose_detector, default_config, load, plan, plan_for_source
-    from pahara.config.model import GateChoice
+    from pahara.config.model import GateChoice, PoseChoice, pose_mapping
     from pahara.pipeline.setup import open_plan, prepare
     from pahara.store import Store
 
@@ -75,6 +78,10 @@ def watch(
     if not gate:
         wanted = replace(wanted, gate_options=None)
         settings = settings.model_copy(update={"gate": GateChoice(enabled=False)})
+    if pose:
+        asked = PoseChoice.model_validate({**wanted.pose.model_dump(), "enabled": True, **pose_mapping(pose)})
+        wanted = replace(wanted, pose=asked, folder=Path())
+        settings = settings.model_copy(update={"pose": asked})
     language = lang or wanted.language
 
     with open_plan(wanted) as opened:
@@ -84,11 +91,19 @@ def watch(
             usable_folder(folder, "--out")
         if annotate is not None:
             usable_file(annotate, "--annotate")
-        made = chosen.make()  # before anything is written: a missing model leaves no empty store behind
+        made, posing = chosen.make(), wanted.make_pose()  # before anything is written: a missing model leaves no empty store behind
         store = Store.open(folder) if keep else None
         try:
             session = prepare(
-                wanted, opened, config=settings, detector=made, chosen=chosen, store=store, annotate=annotate, seconds=seconds
+                wanted,
+                opened,
+                config=settings,
+                detector=made,
+                chosen=chosen,
+                pose=posing,
+                store=store,
+                annotate=annotate,
+                seconds=seconds,
             )
             summary = run(session, language, as_json=as_json, shown=wanted.source_shown, why=chosen.why(language))
             finish(session, summary, folder if keep or out else None, language, as_json=as_json)

@@ -24,6 +24,7 @@ from .analyst import BEAT, Analyst
 from .explaining import Explainer
 from .record import Recorder
 from .session import Session
+from .watch import PoseStep
 
 if TYPE_CHECKING:
     from .learning import Learning
@@ -65,18 +66,21 @@ def prepare(
     config: Config | None = None,
     detector: Detector | None = None,
     chosen: ChosenDetector | None = None,
+    pose: PoseStep | None = None,
     store: Store | None = None,
     annotate: Path | None = None,
     seconds: float = float("inf"),
 ) -> Session:
     """Everything that a watch of `source` by `plan` needs. `config` is what the recording keeps for its replay.
 
-    `detector` is a loaded one; else `chosen` (default: what the plan says) is made. ModelError when it cannot be loaded.
+    `detector` and `pose` are loaded ones; else `chosen` (default: what the plan says) and the plan's are made. ModelError when it cannot be loaded.
     """
     if chosen is None:
         chosen = choose_detector(plan.detector, folder=config.folder if config is not None else None)
     if detector is None:
         detector = chosen.make()
+    if pose is None:
+        pose = plan.make_pose()
     names = class_names(detector)
     plan, said = fit_labels(plan, names)
     recorder = None if store is None else recorder_of(plan, source, store, config=config, detector_name=chosen.name, classes=names)
@@ -96,7 +100,7 @@ def prepare(
         ),
         gate=plan.make_gate(),
         signals=signals,
-        pose=plan.make_pose(),
+        pose=pose,
         recorder=recorder,
         learning=learning,
         annotate=None

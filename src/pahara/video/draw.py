@@ -173,7 +173,9 @@ class _Canvas:
             return
         points = [_point(xy) for xy in joints[:, :2] * scale]
         lines = [(points[a], points[b]) for a, b in BONES if min(joints[a, 2], joints[b, 2]) >= SURE]
-        for pen, ink in ((self.pen + 2, INK), (self.pen, colour)):
+        tall = float(np.ptp(joints[:, 1]) * scale[1])  # a thick pen would black out a small body
+        pens = ((self.pen + 2, INK), (self.pen, colour)) if tall > 60 * self.pen else ((1, colour),)
+        for pen, ink in pens:
             for one, other in lines:
                 cv2.line(self.image, one, other, ink, pen, cv2.LINE_AA)
 
