@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pahara.config.detectors import EMBEDDED
 from pahara.evaluation.alarms import rate_at_most, wilson
 from pahara.report.blindmap import Cells, blind_map, draw_cells, draw_incidents
 from pahara.report.drill import DrillLine, DrillPage, DrillPicture
@@ -223,6 +224,8 @@ def _cannot(made: DrillRun) -> tuple[Phrase, ...]:
         say("drill.cannot.range"),
     ]
     told.append(say("drill.cannot.ground", fov=f"{ready.estimate.view.fov:.0f}"))
+    if ready.chosen.name == EMBEDDED:
+        told.insert(0, say("drill.cannot.own"))
     if kinds & {"abandoned", "removed"}:
         told.append(say("drill.cannot.things"))
     if "tamper" in kinds:

@@ -163,7 +163,9 @@ def ground_of(estimate: Estimate, feet: Floats, zones: Mapping[str, Zone], lines
             origin = "feet" if origin == "feet" else "places"
     for line in lines.values():
         a, b = line.pixels((wide, tall))
-        spread(a + np.linspace(0, 1, 30)[:, None] * (b - a), 0.9, 0.5)
+        spread(
+            a + np.linspace(0, 1, 30)[:, None] * (b - a), *((0.9, 0.5) if origin == "feet" else (2.4, 1.2))
+        )  # who crosses it comes from somewhere
         origin = "feet" if origin == "feet" else "places"
     rows = (np.arange(mask.shape[0]) + 0.5) * GRID
     heights = np.asarray(estimate.scale.at(rows))
