@@ -45,6 +45,8 @@ ATTRIBUTES: Mapping[str, Attribute] = Frozen(
             Attribute("interaction", (0.2, 0.2, 0.2, 0.2), alike=((0, 2), (1, 3))),
             Attribute("time", (0.5,), days=7.0),
             Attribute("appearance", ()),
+            Attribute("flow", ()),
+            Attribute("seen_as", (0.1,) * 6),
         )
     }
 )
@@ -66,6 +68,8 @@ def described(samples: Samples, scale: BodyScale) -> dict[str, Floats]:
             values = values / body[:, None]
         elif name == "shape":
             values = np.stack([np.log(np.maximum(values[:, 0], 1e-6) / body), np.log(np.maximum(values[:, 1], 1e-3))], axis=1)
+        elif name == "flow":
+            values = values / body[:, None]
         elif name == "place":
             # The picture is laid out in body heights: a step to the side near the camera is as far as one at the back.
             velocity = np.nan_to_num(values[:, 2:4]) / body[:, None]

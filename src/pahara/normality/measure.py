@@ -86,22 +86,23 @@ class _Rows:
     def of(cls, tracks: Sequence[Track], scene: Scene, seconds: float) -> _Rows:
         return cls(rows_of(tracks, seconds, before=1), scene)
 
-    def windows(self, time: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
-        """-> each trail's first and last row of the window that ends at `time`, and whether it tells enough."""
+    def windows(self, time: float) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]:
+        """-> each trail's first and last row of the window that ends at `time`, whether it was seen then, and whether for long
+        enough to tell what it does."""
         times = self.rows.times
         n = len(self.tracks)
         last = self.rows.at(np.full(n, time))
         end = times[last]
         first = self.rows.at(end - WINDOW - 2 * TINY)
         first = np.where(times[first] < end - WINDOW - TINY, np.minimum(first + 1, last), first)
-        good = (end <= time + TINY) & (time - end <= FRESH) & (end - times[first] >= SPAN) & (last - first >= 2)
-        return first, last, good
+        seen = (end <= time + TINY) & (time - end <= FRESH)
+        return first, last, seen, (end - times[first] >= SPAN) & (last - first >= 2)
 
 
 def _at(scene: Scene, rows: _Rows, mine: int, time: float) -> Samples:
     """One moment: a row for each of the first `mine` tracks of which enough was seen."""
-    first, last, good = rows.windows(time)
-    who = np.flatnonzero(good)
+    first, last, seen, long = rows.windows(time)
+    who = np.flatnonzero(seen)
     chosen = who[who < mine]
     if not len(chosen):
         return none_of(scene.size)
@@ -120,6 +121,8 @@ def _at(scene: Scene, rows: _Rows, mine: int, time: float) -> Samples:
         "interaction": near[here],
         "time": np.full((len(chosen), 1), (scene.epoch + time) % 86400.0 / 3600.0),
     }
+    for values in features.values():
+        values[~long[chosen]] = np.nan  # who has just come: only pixels can tell of them, see `extra`
     if pose is not None and motion is not None:
         features |= {"posture": pose, "pose_motion": motion}
     return Samples(
