@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from pahara.config import Config
+    from pahara.pipeline.learning import Learning
     from pahara.pipeline.session import Session
     from pahara.report import RunSummary
 
@@ -194,6 +195,7 @@ def finish(session: Session, summary: RunSummary, folder: Path | None, language:
             "corrupt_packets": summary.stats.corrupt_packets,
             "reconnects": summary.stats.reconnects,
             "report": str(report) if report else None,
+            "normality": session.learning.facts() if session.learning is not None else None,
             "interrupted": session.interrupted,
             "problems": problems,
         }
@@ -209,6 +211,9 @@ def finish(session: Session, summary: RunSummary, folder: Path | None, language:
         note(text("watch.done", language, events=events, frames=counted("count.frames", facts.frames, language), **done), style="")
         if damaged := summary.stats.corrupt_packets:
             note(counted("watch.damaged", damaged, language), style="")
+        if session.learning is not None:
+            for line in _learned(session.learning, summary.camera, language):
+                note(line, style="")
         if report is not None:
             note(text("cli.report", language, path=report), style="")
         for told_problem in problems[:5]:
@@ -219,6 +224,34 @@ def finish(session: Session, summary: RunSummary, folder: Path | None, language:
         raise typer.Exit(130)
     if problems:
         raise typer.Exit(1)
+
+
+def _learned(learning: Learning, camera: str, language: str) -> list[str]:
+    """What the camera has learned, what happened on the way, and how its budget was kept."""
+    from pahara.core.rate import Rate
+    from pahara.language import has, number, text
+    from pahara.report.portrait import Kept, rate_words
+
+    told = learning.facts()
+    lines = []
+    for happened in learning.notes:
+        keys = (
+            f"normality.{happened['what']}.{happened.get('why', '')}",
+            f"normality.{happened['what']}",
+            f"normality.update.{happened['what']}",
+        )
+        key = next((key for key in keys if has(key)), "")
+        if key:
+            lines.append(text(key, language, camera=camera, version=happened.get("version", told["version"])))
+    if not told["ready"]:
+        missing = {"attribute": text("attribute.motion", language), "tracks": told["tracks"], "needed": told["tracks_needed"]}
+        lines.append(text("normality.still", language, what=text("normality.still.one", language, **missing)))
+    else:
+        facts = {"tracks": told["tracks"], "hours": number(told["hours_watched"]), "version": told["version"]}
+        lines.append(text("normality.learned", language, **facts))
+    if learning.judged:
+        lines.append(rate_words(Kept(learning.alarms, learning.judged), str(Rate(learning.budget)))[language])
+    return lines
 
 
 def _known(source: str, settings: Config) -> None:

@@ -164,6 +164,7 @@ class Learning:
         self._made: tuple[Lessons, Any] | None = None
         self.judged = 0.0  # seconds watched with a model that was ready
         self.alarms = 0
+        self.budget = 0.0  # alarms a day that were asked for
         self.chosen = NONE_YET  # the model that counts
         self._refresh()
 
@@ -180,6 +181,7 @@ class Learning:
 
     def bind(self, behaviours: Mapping[str, Behaviour]) -> dict[str, Behaviour]:
         """The behaviours that wait for this camera's model get it."""
+        self.budget = sum(each.budget for each in behaviours.values() if isinstance(each, Unusual) and each.model is None)
         return bound(behaviours, self.model)
 
     def signal(self, frame: Frame) -> Mapping[str, float]:
@@ -232,6 +234,15 @@ class Learning:
         self._update(now)
         self.background = background
         return str(self.notes[-1]["what"]) if self.notes else "learning"
+
+    def facts(self) -> dict[str, Any]:
+        """Where it stands, for machines."""
+        learner = self.lessons.learner
+        return {
+            "version": max(self.chosen, 0), "ready": self.chosen != NONE_YET, "frozen": learner.drift.why, "tracks": _tracks(learner),
+            "tracks_needed": self.needed, "hours_watched": round(learner.watched / HOUR, 3), "judged_hours": round(self.judged / HOUR, 4),
+            "alarms": self.alarms, "budget_per_day": self.budget, "happened": [dict(note) for note in self.notes],
+        }  # fmt: skip
 
     def finish(self) -> None:
         """The watch is over: what was learned is kept; a camera that has none gets its first model if there is enough."""
@@ -357,10 +368,14 @@ class Learning:
                 return version
         return NONE_YET
 
-    def _enough(self) -> bool:
+    @property
+    def needed(self) -> int:
+        """Tracks that a first model is made of."""
         settings = self.settings
-        wanted = min(settings.ready.get(name, ATTRIBUTES[name].ready) for name in ("motion", "shape") if name not in settings.without)
-        return len(np.unique(self.lessons.learner.samples.tracks)) >= wanted
+        return min(settings.ready.get(name, ATTRIBUTES[name].ready) for name in ("motion", "shape") if name not in settings.without)
+
+    def _enough(self) -> bool:
+        return _tracks(self.lessons.learner) >= self.needed
 
     def _due(self, time: float, now: float) -> bool:
         if self._thread is not None:

@@ -156,6 +156,9 @@ class Session:
             detector=self.detector_name,
             detector_note=self.detector_note,
             versions=self.versions,
+            judged=self.learning.judged if self.learning is not None else 0.0,
+            unusual=self.learning.alarms if self.learning is not None else 0,
+            budget=self.learning.budget if self.learning is not None else 0.0,
         )
         stats = SourceStats(corrupt_packets=told.corrupt, dropped_frames=told.skipped, reconnects=told.reconnects, gaps=tuple(self.gaps))
         return self.collector.finish(end=self.time, facts=facts, stats=stats, warnings=self.problems, title=self.title)

@@ -98,6 +98,9 @@ class RunFacts:
     detector: str = ""  # e.g. "yolox-nano, 416 px, ONNX Runtime"
     detector_note: str | Mapping[str, str] = ""  # what it is weak at: a key of the catalogues, plain words, or words by language
     versions: Mapping[str, str] = field(default_factory=Frozen)  # name -> version
+    judged: float = 0.0  # seconds in which a learned model judged
+    unusual: int = 0  # alarms that it raised
+    budget: float = 0.0  # alarms a day that were asked for; 0 where nobody asked
 
     @property
     def spared(self) -> float:

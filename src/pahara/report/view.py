@@ -14,6 +14,7 @@ import numpy as np
 
 from pahara import __version__, language
 from pahara.core import Event, Zone, without_secrets
+from pahara.core.rate import Rate
 
 from . import charts, phrases
 from .charts import Span, percent
@@ -220,6 +221,11 @@ def _figures(summary: RunSummary) -> list[Figure]:
                 plain(str(total)), counted("report.figure.crossings", total), say("report.figure.ways", forward=forward, backward=backward)
             )
         )
+    if summary.facts.budget and summary.facts.judged:
+        rate = summary.facts.unusual * 86400.0 / summary.facts.judged
+        over = summary.facts.unusual > 1 and rate > 2 * summary.facts.budget
+        detail = say("report.figure.budget.detail", budget=str(Rate(summary.facts.budget)))
+        figures.append(Figure(plain(language.number(rate)), say("report.figure.budget"), detail, "alarm" if over else ""))
     if summary.stats.gaps:
         lost = sum(end - begin for begin, end in summary.stats.gaps)
         figures.append(
