@@ -215,7 +215,7 @@ def config_page() -> str:
     lines = ["# `pahara.yml`", "", "Every key of the configuration; `pahara config schema` prints the JSON schema for editors.", ""]
     lines += ["Unknown keys are refused. `{PAHARA_…}` is replaced by the environment variable of that name.", ""]
     lines += ["## The file", "", *_properties(whole), ""]
-    for name, key in (("Camera", "cameras.NAME"), ("Line", "cameras.NAME.lines.NAME"), ("Defaults", "defaults"), ("StorePart", "store"), ("EvidencePart", "evidence"), ("Hours", "schedule")):  # fmt: skip
+    for name, key in (("Camera", "cameras.NAME"), ("Line", "cameras.NAME.lines.NAME"), ("Defaults", "defaults"), ("StorePart", "store"), ("EvidencePart", "evidence"), ("WebPart", "web"), ("Hours", "schedule")):  # fmt: skip
         if name in definitions:
             definition = definitions[name]
             definition = definition.get("oneOf", [definition])[0]

@@ -63,7 +63,7 @@ def test_sigterm_ends_it_well_and_its_log_is_json_without_secrets(film, tmp_path
     file = written(tmp_path, film, "yard", extra="detector: motion\n")
     with file.open("a") as more:
         more.write("  street: {source: 'rtsp://watcher:hunter2@127.0.0.1:1/live'}\n")
-    command = [sys.executable, "-m", "pahara", "run", "-c", str(file), "--json", "--rate", "10"]
+    command = [sys.executable, "-m", "pahara", "run", "-c", str(file), "--json", "--rate", "10", "--no-web"]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     try:
         time.sleep(8)

@@ -260,6 +260,25 @@ class StorePart(Part):
     """Days that events themselves are kept."""
 
 
+class WebPart(Part):
+    """The dashboard and its API."""
+
+    host: Text = "0.0.0.0"
+    """Address to listen on: 0.0.0.0 is every network of this machine, 127.0.0.1 this machine alone."""
+    port: Annotated[int, Field(ge=0, le=65535), BeforeValidator(no_boolean)] = 8971
+    """0 is any that is free."""
+    certificate: Text = ""
+    """Path of a TLS certificate (PEM, with its chain); then https is spoken."""
+    key: Text = ""
+    """Path of its private key (PEM)."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> WebPart:
+        if bool(self.certificate) != bool(self.key):
+            raise _error("a certificate and its key go together", "Give both, or none")
+        return self
+
+
 class EvidencePart(Part):
     """The clip of an event."""
 
@@ -370,6 +389,8 @@ class Config(Part):
     """Clips."""
     notify: NotifyPart = NotifyPart()
     """Who is told of what, by `pahara run`."""
+    web: WebPart = WebPart()
+    """The dashboard of `pahara run`."""
     defaults: Defaults = Defaults()
     """For cameras that say nothing themselves."""
     cameras: dict[CameraId, Camera] = {}

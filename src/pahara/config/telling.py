@@ -23,6 +23,7 @@ _NAMES = {
     "Camera": "a camera",
     "Line": "a line",
     "StorePart": "'store'",
+    "WebPart": "'web'",
     "EvidencePart": "'evidence'",
     "Defaults": "'defaults'",
     "BehaviourChoice": "a behaviour",

@@ -179,6 +179,11 @@ class Live:
         """All, by camera."""
         return dict(self._stations)
 
+    @property
+    def running(self) -> bool:
+        """Whether it has begun, has not been ended, and someone looks after it."""
+        return self._supervisor.is_alive() and not self._stopping.is_set()
+
     def health(self) -> Health:
         """How it is."""
         with self._guard:
@@ -382,7 +387,7 @@ class Pulse:
 def _print(config: Config, camera: str) -> str:
     """All that a camera is made from: when this changes, it begins anew."""
     dumped = config.model_dump(mode="json", by_alias=True)
-    shared = {key: value for key, value in dumped.items() if key not in ("cameras", "store")}
+    shared = {key: value for key, value in dumped.items() if key not in ("cameras", "store", "notify", "web")}
     secret = str.__str__(config.cameras[camera].source)  # masked in the dump
     return json.dumps([shared, dumped["cameras"][camera], secret], sort_keys=True, default=str)
 

@@ -20,10 +20,12 @@ def replay(
     rules: Mapping[str, AlarmRule],
     *,
     memory: float | None = None,
+    since: float | None = None,
+    until: float | None = None,
 ) -> Iterator[Moment]:
     """Moments of a recording. With the behaviours, rules and memory it was made with, events are identical to the last bit.
 
-    `memory` (seconds of trail) defaults to the recording's own. The last moment's events include those that
+    `memory` (seconds of trail) defaults to the recording's own; `since` and `until` are media seconds of the part to think about (by default all). The last moment's events include those that
     were still going on when the recording ended. StoreError at a damaged stretch.
     """
     analyst = Analyst(
@@ -36,7 +38,7 @@ def replay(
         beat=recording.beat,
     )
     held: Moment | None = None
-    for observation in store.observations(recording):
+    for observation in store.observations(recording, since, until):
         if held is not None:
             yield held
         held = analyst.recall(observation)

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, get_args
@@ -96,6 +97,12 @@ class Store:
 
     def __repr__(self) -> str:
         return f"Store({self.database.shown!r}, media={str(self.evidence.folder)!r})"
+
+    @cached_property
+    def identity(self) -> str:
+        """Which store this is: 32 hex digits, made with it."""
+        with self.database.reading() as connection:
+            return str(connection.execute(select(about.c.value).where(about.c.key == "id")).scalar_one())
 
     # -- recordings and their trails -----------------------------------------------------------------------------
 
@@ -274,10 +281,14 @@ class Store:
 
     def event(self, event_id: str) -> StoredEvent:
         """StoreError when there is none."""
-        found = self._stored(select(events).where(events.c.id == event_id))
-        if not found:
+        found = self.find(event_id)
+        if found is None:
             raise StoreError(f"there is no event {event_id!r} in {self.database.shown}")
-        return found[0]
+        return found
+
+    def find(self, event_id: str) -> StoredEvent | None:
+        """The event of that id, or None."""
+        return next(iter(self._stored(select(events).where(events.c.id == event_id))), None)
 
     def lock(self, event_id: str, locked: bool = True) -> StoredEvent:
         """Keep an event, its evidence and its trails from retention, or release them.
@@ -294,6 +305,17 @@ class Store:
         if note is not None:
             values["note"] = shelf.clean(note)
         return self._change(event_id, **values)
+
+    def find_all(self, ids: Sequence[str]) -> list[StoredEvent]:
+        """Those of these events that there are, in the same order."""
+        found = {each.id: each for each in self._stored(select(events).where(events.c.id.in_(list(ids))))}
+        return [found[each] for each in ids if each in found]
+
+    def review_all(self, ids: Sequence[str], *, reviewed: bool = True, **verdict: Verdict | None) -> int:
+        """Someone looked at several at once -> how many there were. `verdict=` as with `review`; left out, verdicts stay."""
+        values: dict[str, Any] = {"reviewed": reviewed, **verdict}
+        with self.database.writing() as connection:
+            return int(connection.execute(update(events).where(events.c.id.in_(list(ids))).values(**values)).rowcount)
 
     def _change(self, event_id: str, **values: Any) -> StoredEvent:
         with self.database.writing() as connection:

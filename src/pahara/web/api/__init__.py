@@ -7,6 +7,6 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """All, in the order of the documentation."""
-    from . import account
+    from . import account, cameras, events, export, stream, system
 
-    return [account.router]
+    return [account.router, cameras.router, export.router, events.router, stream.router, system.router]
