@@ -61,7 +61,8 @@ export async function api(path, { method = "GET", body, signal, raw = false } = 
   const headers = {};
   if (body !== undefined) headers["content-type"] = "application/json";
   if (method !== "GET" && me) headers["x-csrf-token"] = me.csrf;
-  const answer = await fetch(`/api${path}`, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
+  const spoken = method === "GET" ? `${path}${path.includes("?") ? "&" : "?"}lang=${language}` : path; // what is told follows the toggle at once
+  const answer = await fetch(`/api${spoken}`, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
   if (answer.status === 401 && me) { location.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`; }
   if (!answer.ok) {
     let detail = answer.statusText;

@@ -55,8 +55,9 @@ function track() {
   const screen = el("div", { class: "screen" }, event.has.snapshot ? image : null, canvas);
   screen.style.aspectRatio = `${wide} / ${tall}`;
   box.replaceChildren(screen);
-  const last = event.track.at(-1);
-  const paint = () => draw(canvas, { size: [wide, tall], zones: event.zones, lines: event.lines, tracks: [{ id: "", alert: true, box: [last[1], last[2], last[1] + last[3], last[2] + last[4]], trail: event.track.map(([, x, y, w_, h_]) => [x + w_ / 2, y + h_]) }] });
+  const now = event.track.reduce((best, each) => (Math.abs(each[0] - event.start) < Math.abs(best[0] - event.start) ? each : best)); // [t, x, y, w, h]: the foot point
+  const box = [now[1] - now[3] / 2, now[2] - now[4], now[1] + now[3] / 2, now[2]];
+  const paint = () => draw(canvas, { size: [wide, tall], tracks: [{ id: event.subject?.[0] ?? "", alert: true, box, trail: event.track.map(([, x, y]) => [x, y]) }] });
   requestAnimationFrame(paint);
   addEventListener("resize", paint);
 }
