@@ -139,6 +139,7 @@ def main() -> None:
                 told = realism_gap(true_sizes(made.ready, truth), staged_sizes(made))
                 figures |= {"truth_gap_pets": told.confidence, "truth_gap_low_pets": told.low, "truth_gap_high_pets": told.high}
                 figures |= {"truth_found_real_pets": told.recall_real, "truth_found_staged_pets": told.recall_staged}
+    figures = {key: None if isinstance(value, float) and value != value else value for key, value in figures.items()}
     show(figures, as_json=options.json, title=f"drill, {options.seeds} seeds")
 
 

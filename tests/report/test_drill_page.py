@@ -22,7 +22,7 @@ def page() -> DrillPage:
         DrillLine("abandoned", "abandoned", "", 0, 0, wilson(0, 0), NAN, NAN, NAN, 0, 0, 0, unstaged=5, why_unstaged="short"),
     )
     return DrillPage(
-        camera="<b>gate</b>", source="film.mp4", facts=(plain("x"),), lines=lines, seen_map=PNG, incident_map=PNG, size_table=(("36–54", 40, wilson(30, 40)),),
+        camera="<b>gate</b>", source="film.mp4", facts=(plain("x"),), lines=lines, seen_map=PNG, incident_map=PNG, blind_about=say("drill.blind.about", sure="0.5"), size_table=(("36–54", 40, wilson(30, 40)),),
         gap_verdict="harder", gap_words=say("drill.gap.harder", gap="-0.20", low="-0.30", high="-0.10"), gap_table=((say("drill.gap.people"), "5 / 6"),),
         control=say("drill.control", minutes="1.3", n=0, rate="138"), side=say("drill.side", n=2, minutes="9"), notes=(), cannot=(say("drill.cannot.behind"),),
         caught=11, staged=18, unknown=(("odd", "unusual"),),

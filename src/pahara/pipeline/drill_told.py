@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pahara.config.detectors import EMBEDDED
-from pahara.evaluation.alarms import rate_at_most, wilson
+from pahara.evaluation.alarms import Interval, rate_at_most, wilson
 from pahara.report.blindmap import Cells, blind_map, draw_cells, draw_incidents
 from pahara.report.drill import DrillLine, DrillPage, DrillPicture
 from pahara.report.phrases import Phrase, counted, listed, say
@@ -23,6 +23,7 @@ from .realism import Gap
 
 Floats = NDArray[np.floating[Any]]
 STEPS = 1.5  # one size of the table is so many times the one before
+RESAMPLES = 500
 FEWEST = 10  # looks at a size below which it is left out
 
 
@@ -37,7 +38,7 @@ def lines_of(made: DrillRun) -> tuple[DrillLine, ...]:
 def _line(name: str, kind: str, place: str, results: Sequence[TakeResult]) -> DrillLine:
     counted = [r for r in results if r.state in ("caught", "missed")]
     caught = [r for r in counted if r.state == "caught"]
-    delays, deeds = np.array([max(r.delay, 0.0) for r in caught]), np.array([r.after_deed for r in caught])
+    delays, deeds = np.array([max(r.delay, 0.0) for r in caught]), np.array([max(r.after_deed, 0.0) for r in caught])
     unstaged = [r for r in results if r.state == "unstaged"]
     reasons = [r.why for r in unstaged]
     missed = {why: sum(r.state == "missed" and r.why == why for r in results) for why in ("unseen", "lost", "rule")}
@@ -60,18 +61,26 @@ def _line(name: str, kind: str, place: str, results: Sequence[TakeResult]) -> Dr
     )
 
 
-def looks_of(made: DrillRun) -> tuple[Floats, Floats, Floats]:
-    """Every look at someone upright: (n, 2) feet as fractions, (n,) heights in pixels, (n,) confidence."""
-    rows = [row for r in made.results for row in r.rows if row.upright]
+def looks_of(made: DrillRun) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+    """Every look at someone upright: (n, 2) feet as fractions, (n,) heights in pixels, (n,) confidence, (n,) which take."""
+    rows = [(n, row) for n, r in enumerate(made.results) for row in r.rows if row.upright]
     return (
-        np.array([[r.x, r.y] for r in rows]).reshape(-1, 2), np.array([r.height for r in rows]), np.array([r.confidence for r in rows]),
-    )  # fmt: skip
+        np.array([[r.x, r.y] for _, r in rows]).reshape(-1, 2),
+        np.array([r.height for _, r in rows]),
+        np.array([r.confidence for _, r in rows]),
+        np.array([n for n, _ in rows], np.int64),
+    )
+
+
+def sure_of(made: DrillRun) -> float:
+    """The confidence from which the camera's tracker trusts a detection."""
+    return float(getattr(made.ready.plan.make_tracker(), "high", 0.5))
 
 
 def seen_cells(made: DrillRun) -> Cells:
-    """How often staged people were found, by where their feet were."""
-    spots, _, confidence = looks_of(made)
-    return Cells.of(spots, confidence > 0, made.ready.footage.size)
+    """How often the detector was sure of staged people, by where their feet were."""
+    spots, _, confidence, _ = looks_of(made)
+    return Cells.of(spots, confidence >= sure_of(made), made.ready.footage.size)
 
 
 def incident_spots(made: DrillRun) -> tuple[Floats, list[bool]]:
@@ -90,18 +99,30 @@ def png(picture: NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".png", picture)[1])
 
 
-def size_table(made: DrillRun) -> tuple[tuple[str, int, Any], ...]:
-    """Heights in pixels, looks, and the share found."""
-    _, heights, confidence = looks_of(made)
-    if not len(heights):
-        return ()
+def size_table(made: DrillRun) -> tuple[tuple[str, int, Interval], ...]:
+    """Heights in pixels, looks, and the share in which the detector was sure.
+
+    Looks at one person are much alike, so the 95 % intervals come from drawing whole takes anew, not single looks.
+    """
+    _, heights, confidence, takes = looks_of(made)
+    sure = confidence >= sure_of(made)
     bins = np.floor(np.log(np.maximum(heights, 1.0) / 16) / np.log(STEPS)).astype(int)
     told = []
     for b in np.unique(bins):
         here = bins == b
-        if here.sum() >= FEWEST:
-            low, high = 16 * STEPS**b, 16 * STEPS ** (b + 1)
-            told.append((f"{low:.0f}–{high:.0f}", int(here.sum()), wilson(int((confidence[here] > 0).sum()), int(here.sum()))))
+        who = np.unique(takes[here])
+        if here.sum() < FEWEST or len(who) < 2:
+            continue
+        hits, looks = (np.array([values[here & (takes == w)].sum() for w in who], np.float64) for values in (sure, np.ones_like(sure)))
+        drawn = np.random.default_rng(int(b) + 100).integers(len(who), size=(RESAMPLES, len(who)))
+        low, high = np.percentile(hits[drawn].sum(1) / looks[drawn].sum(1), [2.5, 97.5])
+        told.append(
+            (
+                f"{16 * STEPS**b:.0f}–{16 * STEPS ** (b + 1):.0f}",
+                int(here.sum()),
+                Interval(float(sure[here].mean()), float(low), float(high)),
+            )
+        )
     return tuple(told)
 
 
@@ -124,6 +145,7 @@ def page_of(made: DrillRun, folder: Path | None = None) -> DrillPage:
         lines=lines,
         seen_map=png(draw_cells(background, seen_cells(made))),
         incident_map=png(draw_incidents(background, spots, caught)),
+        blind_about=say("drill.blind.about", sure=f"{sure_of(made):g}"),
         size_table=size_table(made),
         gap_verdict=verdict,
         gap_words=say(f"drill.gap.{verdict}", gap=_signed(gap.confidence), low=_signed(gap.low), high=_signed(gap.high)),
@@ -176,6 +198,7 @@ def figures(made: DrillRun) -> dict[str, Any]:
         },
         "look": ready.look.plain(),
         "staged_where": ready.ground.origin,
+        "sure": sure_of(made),
         "seen_by_cell": {"columns": cells.tried.shape[1], "rows": cells.tried.shape[0], "looks": cells.tried.tolist(), "found": cells.found.tolist()},
         "seen_by_size": [{"pixels": name, "looks": n, "share": s.value, "low": s.low, "high": s.high} for name, n, s in size_table(made)],
         "takes": [{k: v for k, v in r.plain().items() if k not in ("rows", "staged")} for r in made.results],

@@ -57,6 +57,7 @@ class DrillPage:
     lines: tuple[DrillLine, ...]
     seen_map: bytes  # PNG
     incident_map: bytes  # PNG
+    blind_about: Phrase
     size_table: tuple[tuple[str, int, Interval], ...]  # body heights, looks, share found
     gap_verdict: str
     gap_words: Phrase
