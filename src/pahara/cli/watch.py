@@ -146,8 +146,8 @@ def run(session: Session, language: str, *, as_json: bool, shown: str, why: str)
             nonlocal told
             for event in session.events[told:]:
                 if as_json:
-                    say_json({"type": "event", **as_dict(event)}, line=True)
-                elif event.phase == "began":
+                    say_json({"type": "event", **as_dict(event), "held": event.id in session.held}, line=True)
+                elif event.phase == "began" and event.id not in session.held:
                     progress.console.print(one_line(event, language), soft_wrap=True)
             told = len(session.events)
             if not progress.disable and session.frames % 5 == 0:
@@ -211,6 +211,8 @@ def finish(session: Session, summary: RunSummary, folder: Path | None, language:
         note(text("watch.done", language, events=events, frames=counted("count.frames", facts.frames, language), **done), style="")
         if damaged := summary.stats.corrupt_packets:
             note(counted("watch.damaged", damaged, language), style="")
+        if session.held:
+            note(counted("watch.held", len(session.held), language), style="")
         if session.learning is not None:
             for line in _learned(session.learning, summary.camera, language):
                 note(line, style="")

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pahara.alarms import AlarmRule
+from pahara.alarms import AlarmBudget, AlarmRule
 from pahara.core import Behaviour, Signal, Tracker, Tripwire, Zone
 from pahara.core.errors import ConfigError
+from pahara.core.rate import Rate
 
 from .labels import wide
 from .loading import from_data
@@ -50,6 +51,7 @@ class CameraPlan:
     evidence: EvidencePart
     memory: float  # seconds of trail that the longest of its behaviours needs
     language: str = "en"
+    alarm_budget: AlarmBudget | None = None  # shared by all behaviours; None tells of every alarm
     tracker_kind: str = "bytetrack"
     pose: PoseChoice = NO_POSE
     folder: Path = Path()  # what a pose model's path is relative to
@@ -178,6 +180,7 @@ def _plan(config: Config, key: str, camera: Camera) -> CameraPlan:
         evidence=config.evidence,
         memory=max([float(getattr(each, "memory", MEMORY)) for each in found.behaviours.values()], default=MEMORY),
         language=config.language,
+        alarm_budget=_budget(config, key, camera, found.behaviours),
         pose=camera.pose or config.pose,
         folder=config.folder,
         _signals=signals,
@@ -190,6 +193,20 @@ def _with_source(found: CameraPlan, source: str) -> CameraPlan:
 
 def _given(plug_in: Any, choice: TrackerChoice) -> dict[str, Any]:
     return given(model_of(plug_in).model_validate(choice.options))
+
+
+def _budget(config: Config, key: str, camera: Camera, behaviours: Mapping[str, Behaviour]) -> AlarmBudget | None:
+    """What the camera says, else what all do. ConfigError where it names a behaviour that this camera does not have."""
+    told = camera.alarm_budget or config.alarm_budget
+    if told is None:
+        return None
+    for name in (*told.first, *told.always):
+        if camera.alarm_budget is not None and str(name) not in behaviours:
+            raise ConfigError(f"no behaviour named '{name}' in the alarm budget of camera '{key}'{_in(config)}. {did_you_mean(str(name), behaviours)}")
+    try:
+        return AlarmBudget(Rate.of(str(told.budget)).per_day, tuple(map(str, told.first)), tuple(map(str, told.always)))
+    except ValueError as error:
+        raise ConfigError(f"alarm_budget of camera '{key}'{_in(config)}: {error}") from None
 
 
 def _gate(choice: GateChoice) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
+from pahara.core.rate import Rate
 from pahara.core.secrets import MASKED, VARIABLE
 
 from .options import TEXT, no_boolean
@@ -306,6 +307,34 @@ class PoseChoice(Part):
 NO_POSE = PoseChoice(enabled=False)
 
 
+def _rate(written: str) -> str:
+    try:
+        Rate.of(written)
+    except ValueError as error:
+        raise _error(str(error)) from None
+    return written
+
+
+def _budget_mapping(value: Any) -> Any:
+    """`3/day` is {budget: 3/day}."""
+    return {"budget": value} if isinstance(value, str | int | float) and not isinstance(value, bool) else value
+
+
+def _as_text(value: Any) -> Any:
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+class AlarmBudgetPart(Part):
+    """One budget of alarms for all that a camera looks for: what goes beyond it is kept, and nobody is told."""
+
+    budget: Annotated[Text, BeforeValidator(_as_text), AfterValidator(_rate)]
+    """So many alarms: 3/day, 1/week, 2/h."""
+    first: tuple[Name, ...] = ()
+    """Names of behaviours in order of importance; room is kept for them."""
+    always: tuple[Name, ...] = ()
+    """Names of behaviours that are told even when the budget is spent."""
+
+
 def _listed(value: Any) -> Any:
     if isinstance(value, str | dict):
         raise _error("must be a list", "Begin each behaviour with '- '")
@@ -320,6 +349,7 @@ def _listed_signals(value: Any) -> Any:
 
 Behaviours = Annotated[tuple[Annotated[BehaviourChoice, BeforeValidator(_kind_alone)], ...], BeforeValidator(_listed)]
 Signals = Annotated[tuple[Annotated[SignalChoice, BeforeValidator(_kind_alone)], ...], BeforeValidator(_listed_signals)]
+AlarmBudgetChoice = Annotated[AlarmBudgetPart, BeforeValidator(_budget_mapping)]
 Detector = Annotated[DetectorChoice, BeforeValidator(lambda value: detector_mapping(value))]
 Tracker = Annotated[TrackerChoice, BeforeValidator(_kind_alone)]
 Gate = Annotated[GateChoice, BeforeValidator(gate_mapping)]
@@ -356,6 +386,8 @@ class Camera(Part):
     """Instead of the detector of all."""
     tracker: Tracker | None = None
     """Instead of the tracker of all."""
+    alarm_budget: AlarmBudgetChoice | None = None
+    """Instead of the alarm budget of all."""
     gate: Gate | None = None
     """Instead of the motion gate of all."""
     pose: Pose | None = None
@@ -387,6 +419,8 @@ class Config(Part):
     """Where things are kept."""
     evidence: EvidencePart = EvidencePart()
     """Clips."""
+    alarm_budget: AlarmBudgetChoice | None = None
+    """So many alarms a day of each camera, e.g. 3/day, shared by rules and learned behaviours; null tells of all."""
     notify: NotifyPart = NotifyPart()
     """Who is told of what, by `pahara run`."""
     web: WebPart = WebPart()

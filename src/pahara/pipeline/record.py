@@ -16,6 +16,7 @@ from pahara.video.draw import snapshot, thumbnail
 from pahara.video.picture import jpeg
 from pahara.video.ring import Ring
 
+from .budgeting import Budgeting
 from .explaining import composed
 from .watch import Look
 
@@ -66,6 +67,7 @@ class Recorder:
     longest: float = 30.0  # seconds of one event that a clip shows
     retention: Retention | None = None
     explain: Callable[[Event, Image | None], Explained] = lambda _event, _image: NOTHING  # what an event is shown beside
+    budgeting: Budgeting | None = None  # who is told, where alarms have a budget
     problems: list[str] = field(default_factory=list)
     clips: dict[str, Path] = field(default_factory=dict)  # by event id, once they are written
 
@@ -86,6 +88,8 @@ class Recorder:
             self._observations.append(look.moment.observation)
             if time - self._observations[0].time >= FLUSH:
                 self._flush()
+            if self.budgeting is not None:
+                self.budgeting.decide(look.moment.events)
             for event in look.moment.events:
                 self._keep(event, look.frame.image if event.phase == "began" else None, look.moment.scene)
         for clip in [clip for clip in self._pending.values() if time >= clip.end]:
@@ -96,7 +100,10 @@ class Recorder:
 
     def finish(self, events: Iterable[Event] = ()) -> None:
         """The watch is over: the last events end, waiting clips are written with what there is."""
-        for event in events:
+        last = tuple(events)
+        if self.budgeting is not None:
+            self.budgeting.decide(last)
+        for event in last:
             self._keep(event, None)
         self._flush()
         for clip in list(self._pending.values()):
@@ -120,11 +127,18 @@ class Recorder:
             begin = max(0.0, event.start - self.pre)
             self._pending[event.id] = _Pending(event.id, begin, event.time + self.post, event.start + self.longest + self.post)
 
+    @property
+    def held(self) -> set[str]:
+        """Ids of events that are kept while nobody is told."""
+        return self.budgeting.held if self.budgeting is not None else set()
+
     def _save(self, event: Event) -> None:
         self._events[event.id] = event
         for waiting in list(self._events.values()):
             if not self._try(f"event {waiting.id}", partial(self.store.save_event, waiting, self.recording)):
                 return
+            if waiting.id in self.held and self.budgeting is not None:
+                self._try(f"event {waiting.id}", partial(self.budgeting.keep, waiting))
             del self._events[waiting.id]
 
     def _take_pictures(self, event: Event, image: Image, scene: Scene | None) -> None:

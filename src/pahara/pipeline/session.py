@@ -128,10 +128,12 @@ class Session:
         else:
             self.ongoing.pop(event.id, None)
         pictures = self.recorder.pictures.get(event.id) if self.recorder is not None else None
+        held = event.id in self.held
         if pictures is None:
-            self.collector.event(event)
+            self.collector.event(event, held=held)
         else:
-            self.collector.event(event, snapshot=pictures.snapshot, thumbnail=pictures.thumbnail, explained=pictures.explained)
+            told = {"snapshot": pictures.snapshot, "thumbnail": pictures.thumbnail}
+            self.collector.event(event, **told, explained=pictures.explained, held=held)
 
     def _finish(self, cpu: float, wall: float) -> RunSummary:
         self._finishing = True  # from here on Ctrl-C changes nothing: what was seen is being kept
@@ -162,6 +164,11 @@ class Session:
         )
         stats = SourceStats(corrupt_packets=told.corrupt, dropped_frames=told.skipped, reconnects=told.reconnects, gaps=tuple(self.gaps))
         return self.collector.finish(end=self.time, facts=facts, stats=stats, warnings=self.problems, title=self.title)
+
+    @property
+    def held(self) -> set[str]:
+        """Ids of events that went beyond the alarm budget: kept, and nobody is told."""
+        return self.recorder.held if self.recorder is not None else set()
 
     @property
     def problems(self) -> list[str]:

@@ -21,6 +21,7 @@ from pahara.video import VideoSource, open_source
 from pahara.video.writer import AnnotatedWriter
 
 from .analyst import BEAT, Analyst
+from .budgeting import Budgeting
 from .explaining import Explainer
 from .record import Recorder
 from .session import Session
@@ -157,6 +158,8 @@ def taught(
     signals = plan.make_signals()
     if recorder is None:
         return plan, signals, None
+    if plan.alarm_budget is not None:
+        recorder.budgeting = Budgeting(plan.alarm_budget, recorder.store, recorder.recording)
     learning = learning_for(plan, recorder, config, background=background)
     recorder.explain = Explainer(signals, learning)
     if learning is None:

@@ -81,7 +81,14 @@ class SummaryCollector:
             self._digest()
 
     def event(
-        self, event: Event, *, snapshot: Picture = b"", thumbnail: Picture = b"", clip: Path | None = None, explained: Explained = NOTHING
+        self,
+        event: Event,
+        *,
+        snapshot: Picture = b"",
+        thumbnail: Picture = b"",
+        clip: Path | None = None,
+        explained: Explained = NOTHING,
+        held: bool = False,
     ) -> None:
         """One report. Pictures may come with the first report or later, with the same event id."""
         old = self._cards.get(event.id)
@@ -98,6 +105,7 @@ class SummaryCollector:
             thumbnail=thumbnail or old.thumbnail,
             clip=clip or old.clip,
             explained=explained or old.explained,
+            held=held or old.held,
         )
         self.behaviours.setdefault(event.behaviour, event.kind)
 

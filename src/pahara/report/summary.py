@@ -32,6 +32,7 @@ class EventCard:
     thumbnail: Picture = b""
     clip: Path | None = None  # a video file beside the report
     explained: Explained = NOTHING  # what it is shown beside
+    held: bool = False  # over the alarm budget: kept, and nobody was told
 
     @property
     def seconds(self) -> float:

@@ -98,6 +98,7 @@ class Card:
     bar: tuple[str, str, Phrase, Phrase, Phrase] | None  # filled, limit, measured, limit, both in words
     clip: str  # address beside the report; "" when there is none
     false_alarm: bool
+    held: bool
     usual: Distribution | None
     heat: str  # data URI
     likes: list[tuple[str, Phrase]]  # data URI and words of each nearest normal example
@@ -338,6 +339,7 @@ def _card(card: EventCard, summary: RunSummary, clock: Clock, name: Phrase, colo
         bar=_measured(event),
         clip=_address(card.clip, folder) if card.clip else "",
         false_alarm=event.id in summary.drill.false_alarms,
+        held=card.held,
         usual=distribution(card.explained.usual) if card.explained.usual else None,
         heat=_picture(card.explained.heat),
         likes=_likes(card.explained, clock),
