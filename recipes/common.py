@@ -54,12 +54,12 @@ def interval(right: ArrayLike, groups: Sequence[str], *, rounds: int = 4000, see
     """95 % interval of the share that is right, by drawing whole groups (sources, pairs) with replacement.
 
     Items of one group resemble each other, so an interval that counts them one by one (Wilson's) would be too narrow.
-    Not a number without items.
+    Not a number with fewer than two groups: one source says nothing of how much sources differ.
     """
     good, whose = np.asarray(right, float), np.asarray(groups)
-    if not len(good):
-        return float("nan"), float("nan")
     names = np.unique(whose)
+    if len(names) < 2:
+        return float("nan"), float("nan")
     sums = np.array([[good[whose == name].sum(), (whose == name).sum()] for name in names])
     drawn = sums[np.random.default_rng(seed).integers(0, len(names), (rounds, len(names)))].sum(axis=1)
     low, high = np.quantile(drawn[:, 0] / drawn[:, 1], (0.025, 0.975))

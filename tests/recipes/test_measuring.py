@@ -36,6 +36,8 @@ def test_an_interval_by_source_is_wider_when_clips_of_a_source_agree(common):
     assert low < by_source.mean() < high
     assert high - low > 0.3
     assert common.interval(mixed, sources) == pytest.approx((0.7, 0.7))
+    assert all(np.isnan(common.interval(mixed, ["one film"] * 100))), "one film says nothing of how much films differ"
+    assert all(np.isnan(common.interval([], [])))
 
 
 # -- skeletons ---------------------------------------------------------------------
