@@ -215,7 +215,7 @@ def config_page() -> str:
     lines = ["# `pahara.yml`", "", "Every key of the configuration; `pahara config schema` prints the JSON schema for editors.", ""]
     lines += ["Unknown keys are refused. `{PAHARA_…}` is replaced by the environment variable of that name.", ""]
     lines += ["## The file", "", *_properties(whole), ""]
-    for name, key in (("Camera", "cameras.NAME"), ("Line", "cameras.NAME.lines.NAME"), ("Defaults", "defaults"), ("StorePart", "store"), ("EvidencePart", "evidence"), ("WebPart", "web"), ("Hours", "schedule")):  # fmt: skip
+    for name, key in (("Camera", "cameras.NAME"), ("Line", "cameras.NAME.lines.NAME"), ("Defaults", "defaults"), ("PoseChoice", "pose"), ("StorePart", "store"), ("EvidencePart", "evidence"), ("WebPart", "web"), ("Hours", "schedule")):  # fmt: skip
         if name in definitions:
             definition = definitions[name]
             definition = definition.get("oneOf", [definition])[0]
@@ -253,9 +253,13 @@ def _shape(value: Mapping[str, Any]) -> str:
         return " ".join(f"`{_yaml(each)}`" for each in value["enum"])
     if "$ref" in value:
         name = value["$ref"].rsplit("/", 1)[1]
-        return {"BehaviourChoice": "behaviour", "DetectorChoice": "detector", "TrackerChoice": "tracker", "GateChoice": "gate"}.get(
-            name, name
-        )
+        return {
+            "BehaviourChoice": "behaviour",
+            "DetectorChoice": "detector",
+            "TrackerChoice": "tracker",
+            "GateChoice": "gate",
+            "PoseChoice": "pose",
+        }.get(name, name)
     for key in ("anyOf", "oneOf"):
         if key in value:
             return " or ".join(dict.fromkeys(_shape(each) for each in value[key] if each.get("type") != "null"))

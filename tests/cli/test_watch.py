@@ -316,7 +316,7 @@ def test_pose_is_asked_for_by_name_and_its_absence_told_before_anything_is_writt
     assert not list((tmp_path / "out").glob("*"))
     pytest.importorskip("ai_edge_litert", reason="the extra pahara[pose] is not installed")
     monkeypatch.setenv("PAHARA_MODELS", str(asset("models")))
-    assert verb("watch", yard.film, "-c", yard.config, *MOTION, "--pose", "movenet", "--out", "out").code == 0
+    assert verb("watch", yard.film, "-c", yard.config, *MOTION, "--pose", "movenet", "--seconds", "6", "--out", "out").code == 0
     with Store.open(tmp_path / "out") as store:
         (recording,) = store.recordings()
         assert json.loads(recording.config)["pose"]["model"] == "movenet"

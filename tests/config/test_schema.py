@@ -15,6 +15,7 @@ language: bn
 detector: {model: yolox-nano, confidence: 0.2, classes: person, threads: 2}
 tracker: {max_gap: 3}
 gate: {beat: 1.5}
+pose: {model: movenet, per_second: 4}
 store: {path: data, days: null, url: "postgresql://{PAHARA_USER}@host/pahara"}
 evidence: {before: 3}
 defaults: {behaviours: [running, {kind: loitering, seconds: 20}]}
@@ -35,7 +36,9 @@ cameras:
     detector: motion
     tracker: bytetrack
     gate: off
-  yard: {source: yard.mp4, behaviours: [], detector: my/own.onnx, enabled: false}
+    pose: off
+  yard: {source: yard.mp4, behaviours: [], detector: my/own.onnx, enabled: false, pose: rtmo-t}
+  lane: {source: lane.mp4, pose: my/own.tflite}
 """
 
 
@@ -95,6 +98,9 @@ def test_the_starter_is_accepted_by_both(validator, language):
         ("detector: motion", "detector: {kind: magic}"),
         ("tracker: bytetrack", "tracker: sort"),
         ("gate: off", "gate: maybe"),
+        ("pose: rtmo-t", "pose: rtmo"),
+        ("per_second: 4", "per_second: 0"),
+        ("per_second: 4", "per_secnd: 4"),
         ("enabled: false", "enabled: never"),
     ],
 )  # fmt: skip

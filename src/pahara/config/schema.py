@@ -120,7 +120,7 @@ def _pose(pose: dict[str, Any]) -> dict[str, Any]:
         "anyOf": [{"enum": ["on", "off", True, False, *POSES]}, {"type": "string", "pattern": r"\.(onnx|tflite)$"}],
         "description": "A model's name, a path to an .onnx or .tflite file, or off.",
     }
-    return {"oneOf": [words, pose]}
+    return {"oneOf": [pose, words]}
 
 
 def _line(line: dict[str, Any]) -> dict[str, Any]:

@@ -138,7 +138,7 @@ class Observation:
     seen: NDArray[np.bool_]  # (n,)
     scores: NDArray[np.float32]  # (n,) confidence of the sighting; 0 where not seen
     signals: Mapping[str, float] = field(default_factory=Frozen)
-    keypoints: NDArray[np.float32] = field(default_factory=lambda: NO_KEYPOINTS)  # (n, k, 3); zeros where nobody looked; (0, 0, 3) without pose
+    keypoints: NDArray[np.float32] = field(default_factory=lambda: NO_KEYPOINTS)  # (n, k, 3), zeros where nobody looked; (0, 0, 3)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -1,4 +1,4 @@
-"""Frames -> detections: ONNX models, OpenCV fallbacks, the motion gate.
+"""Frames -> detections and joints: ONNX models, OpenCV fallbacks, the motion gate, pose within a budget.
 
 Names are loaded on first use, so that importing this package loads neither OpenCV nor an inference engine.
 """
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from .hog_motion import HogMotionDetector
     from .motion import MotionDetector
     from .onnx import OnnxDetector, load_detector
+    from .pose import PoseModel, load_pose
+    from .pose_budget import PoseBudget
+    from .posing import Posing
 
 _WHERE = {
     "GateStatistics": "gate",
@@ -22,9 +25,16 @@ _WHERE = {
     "MotionDetector": "motion",
     "MotionGate": "gate",
     "OnnxDetector": "onnx",
+    "PoseBudget": "pose_budget",
+    "PoseModel": "pose",
+    "Posing": "posing",
     "load_detector": "onnx",
+    "load_pose": "pose",
 }
-__all__ = ["GateStatistics", "HogDetector", "HogMotionDetector", "MotionDetector", "MotionGate", "OnnxDetector", "load_detector"]
+__all__ = [
+    "GateStatistics", "HogDetector", "HogMotionDetector", "MotionDetector", "MotionGate", "OnnxDetector", "PoseBudget", "PoseModel", "Posing",
+    "load_detector", "load_pose",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
