@@ -11,6 +11,7 @@ from .thinning import cover
 
 Floats = NDArray[np.float64]
 NOBODY = np.int64(np.iinfo(np.int64).min)
+APART = 1800.0  # seconds within which one person may come again, and a group belongs together
 AT_ONCE = 4_000_000  # distances held in memory at once
 
 
@@ -47,18 +48,20 @@ class Memory:
             total += step * step
         return np.sqrt(total.astype(np.float64) / asked.shape[1])
 
-    def score(self, values: Floats, tracks: NDArray[np.int64], k: int, hours: int) -> Floats:
+    def score(self, values: Floats, tracks: NDArray[np.int64], k: int, hours: int, apart: Floats | None = None) -> Floats:
         """(q, d) values, (q,) their own tracks (left out) -> (q,) the smallest distance within which `k` distinct tracks
         of at least `hours` distinct hours lie; infinite where there are not so many.
+
+        `apart`: (q,) UTC seconds; whoever is remembered from within half an hour of it is left out, too.
         """
         scores = np.empty(len(values))
         step = max(AT_ONCE // max(len(self), 1), 1)
         for begin in range(0, len(values), step):
             part = slice(begin, begin + step)
-            scores[part] = self._score(values[part], tracks[part], k, hours)
+            scores[part] = self._score(values[part], tracks[part], k, hours, None if apart is None else apart[part])
         return scores
 
-    def _score(self, values: Floats, own: NDArray[np.int64], k: int, hours: int) -> Floats:
+    def _score(self, values: Floats, own: NDArray[np.int64], k: int, hours: int, apart: Floats | None) -> Floats:
         if not len(self):
             return np.full(len(values), np.inf)
         edges = self.edges
@@ -67,6 +70,8 @@ class Memory:
         at = np.minimum(np.searchsorted(known, own), len(known) - 1)
         mine = np.flatnonzero(known[at] == own)
         nearest[mine, at[mine]] = np.inf
+        if apart is not None:
+            nearest[np.abs(apart[:, None] - self.times[edges]) < APART] = np.inf
         few = nearest.shape[1] < k
         reach: Floats = np.full(len(values), np.inf) if few else np.partition(nearest, k - 1, axis=1)[:, k - 1]
         if hours > 1:

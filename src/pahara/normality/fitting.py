@@ -73,7 +73,7 @@ class _Maker:
     samples: Samples  # sorted by track and time
     trusted: Bools
     vouched: Bools
-    fold: Rows  # (n,) the part that each row belongs to
+    fold: Rows | None  # (n,) the part that each row belongs to; None: each is judged without its own half hour
 
     def learn(self, name: str, values: Floats) -> tuple[Known, Floats] | None:
         """-> what is known, and (n,) each row's distance to what the *other* folds remember (NaN: cannot be told)."""
@@ -85,23 +85,28 @@ class _Maker:
         unit = _unit(name, values[taught])
         distances = np.full(len(samples), np.nan)
         memory, radius = self._memory(name, values, np.flatnonzero(taught), unit, settings.k)
-        # Of four fifths of the tracks, the fourth is as near as the fifth of all: with the same k, people whom the memory
-        # does not know would look odder here than they will to the whole memory, and budgets would be kept too well.
-        fewer = max(round(settings.k * (1 - 1 / settings.folds)), 1)
-        for part in range(settings.folds):
-            asked, others = np.flatnonzero(told & (self.fold == part)), np.flatnonzero(taught & (self.fold != part))
-            if len(asked):
-                part_of_it, _ = self._memory(name, values, others, unit, fewer, radius)
-                distances[asked] = part_of_it.score(values[asked], samples.tracks[asked], fewer, self.model.hours(name))
+        if self.fold is None:
+            # Where a rare thing was done, nothing was thinned out: what is left without this half hour is what would have
+            # been remembered without it.
+            asked = np.flatnonzero(told)
+            hours = self.model.hours(name)
+            distances[asked] = memory.score(values[asked], samples.tracks[asked], settings.k, hours, samples.times[asked])
+        else:
+            # Of four fifths of the tracks, the fourth is as near as the fifth of all: with the same k, people whom the memory
+            # does not know would look odder here than they will to the whole memory, and budgets would be kept too well.
+            fewer = max(round(settings.k * (1 - 1 / settings.folds)), 1)
+            for part in range(settings.folds):
+                asked, others = np.flatnonzero(told & (self.fold == part)), np.flatnonzero(taught & (self.fold != part))
+                if len(asked):
+                    part_of_it, _ = self._memory(name, values, others, unit, fewer, radius)
+                    distances[asked] = part_of_it.score(values[asked], samples.tracks[asked], fewer, self.model.hours(name))
         tracks = samples.tracks[told]
         numbers = quantities(name, samples.features[name][told], values[told])
         steps = {each: tuple(np.percentile(found, np.arange(0, 101, 5)).tolist()) for each, found in numbers.items()}
         ranges = {each: Range(each, found[1], found[-2], steps=found) for each, found in steps.items()}
         return Known(memory, Calibration.fit(distances[told], tracks), len(np.unique(tracks)), Frozen(ranges)), distances
 
-    def _memory(
-        self, name: str, values: Floats, rows: Rows, unit: Floats, k: int, radius: float | None = None
-    ) -> tuple[Memory, float]:
+    def _memory(self, name: str, values: Floats, rows: Rows, unit: Floats, k: int, radius: float | None = None) -> tuple[Memory, float]:
         samples, settings = self.samples, self.model.settings
         wide, tall = samples.size
         return remember(
@@ -134,12 +139,12 @@ def _span(times: Floats) -> float:
     return float(gaps[gaps <= LONG_GAP].sum()) + 1.0
 
 
-def _folds(samples: Samples, folds: int) -> Rows:
-    """(n,) the part of each row's track; tracks that began in one hour stay together once enough hours were watched."""
+def _folds(samples: Samples, folds: int) -> Rows | None:
+    """(n,) the part of each row's track, in order of their beginning; None once enough hours were watched to do without."""
     keys, first = np.unique(samples.tracks, return_index=True)
     begin = samples.times[first]
-    blocks = np.floor(begin / HOUR).astype(np.int64)
-    alone = len(np.unique(blocks)) < 4 * folds
-    rank = np.argsort(np.argsort(begin, kind="stable"), kind="stable") if alone else np.unique(blocks, return_inverse=True)[1].reshape(-1)
+    if len(np.unique(np.floor(begin / HOUR))) >= 4 * folds:
+        return None
+    rank = np.argsort(np.argsort(begin, kind="stable"), kind="stable")
     part: Rows = (rank % folds)[np.searchsorted(keys, samples.tracks)].astype(np.intp)
     return part

@@ -62,25 +62,15 @@ def measure(
 
 
 class _Rows:
-    """All trails in one set of arrays, with running sums from which any window's straight line follows at once."""
+    """All trails in one set of arrays."""
 
     def __init__(self, rows: Rows, scene: Scene) -> None:
         self.rows, self.tracks = rows, rows.tracks
         wide, tall = scene.size
-        self.base = scene.time
-        t = rows.times - self.base
         self.boxes = rows.boxes / tall  # picture heights
-        cut = np.empty(rows.boxes.shape, bool)
-        cut[:, 0], cut[:, 1] = rows.boxes[:, 0] <= EDGE * wide, rows.boxes[:, 1] <= EDGE * tall
-        cut[:, 2], cut[:, 3] = rows.boxes[:, 2] >= (1 - EDGE) * wide, rows.boxes[:, 3] >= (1 - EDGE) * tall
-        middle = np.stack([self.boxes[:, [0, 2]].mean(1), self.boxes[:, [1, 3]].mean(1)], axis=1)
-        self.values = np.concatenate([self.boxes, middle], axis=1)  # (N, 6) x1 y1 x2 y2 cx cy
-        columns = [np.ones_like(t), t, t * t]
-        tall_wide = self.boxes[:, 3] - self.boxes[:, 1], self.boxes[:, 2] - self.boxes[:, 0]
-        stacked = np.concatenate(
-            [np.stack(columns, 1), self.values, self.values * t[:, None], self.values**2, np.stack(tall_wide, 1), cut], axis=1
-        )
-        self.sums = np.concatenate([np.zeros((1, stacked.shape[1])), np.cumsum(stacked, axis=0)])
+        self.cut = np.empty(rows.boxes.shape, bool)
+        self.cut[:, 0], self.cut[:, 1] = rows.boxes[:, 0] <= EDGE * wide, rows.boxes[:, 1] <= EDGE * tall
+        self.cut[:, 2], self.cut[:, 3] = rows.boxes[:, 2] >= (1 - EDGE) * wide, rows.boxes[:, 3] >= (1 - EDGE) * tall
 
     @classmethod
     def of(cls, tracks: Sequence[Track], scene: Scene, seconds: float) -> _Rows:
@@ -140,7 +130,19 @@ def _lines(rows: _Rows, first: NDArray[np.intp], last: NDArray[np.intp]) -> tupl
 
     An edge that the picture's border cuts stands still whatever the person does: then the other edge tells the speed.
     """
-    s = rows.sums[last + 1] - rows.sums[first]
+    # Each window's sums are of its own rows alone, in their order: nothing later, and nobody else, touches a digit.
+    lengths = last - first + 1
+    begins = np.cumsum(lengths) - lengths
+    at = np.repeat(first - begins, lengths) + np.arange(int(lengths.sum()))
+    t = (rows.rows.times[at] - np.repeat(rows.rows.times[last], lengths))[:, None]
+    box = rows.boxes[at]
+    middle = (box[:, :2] + box[:, 2:]) / 2
+    near = np.concatenate([box, middle], axis=1) - np.repeat(
+        np.concatenate([rows.boxes[last], middle[begins + lengths - 1]], 1), lengths, axis=0
+    )
+    size = np.stack([box[:, 3] - box[:, 1], box[:, 2] - box[:, 0]], axis=1)
+    every = np.concatenate([np.ones_like(t), t, t * t, near, near * t, near * near, size, rows.cut[at]], axis=1)
+    s = np.add.reduceat(every, begins, axis=0)
     n, st, stt = s[:, :1], s[:, 1:2], s[:, 2:3]
     sx, sxt, sxx, size, cut = s[:, 3:9], s[:, 9:15], s[:, 15:21], s[:, 21:23], s[:, 23:27]
     var = np.maximum(stt - st * st / n, 1e-12)

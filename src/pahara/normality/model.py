@@ -141,7 +141,9 @@ class Normality:
             if name == "time":
                 values[name] = (values[name] + self.settings.utc_offset) % 24.0
             if attribute(name).by_class:
-                values[name] = np.concatenate([values[name], self.classes.columns(samples.labels, strict=name in ("place", "shape"))], axis=1)
+                values[name] = np.concatenate(
+                    [values[name], self.classes.columns(samples.labels, strict=name in ("place", "shape"))], axis=1
+                )
         return values
 
     def hours(self, name: str) -> int:

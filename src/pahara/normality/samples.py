@@ -58,7 +58,8 @@ class Samples:
 
     def with_feature(self, name: str, values: NDArray[np.floating]) -> Samples:
         """The same rows with one attribute more, e.g. "appearance": (n, d); NaN rows where there is none."""
-        return replace(self, features=Frozen({**self.features, name: np.asarray(values, np.float32).reshape(len(self), -1)}))
+        column = np.asarray(values, np.float32)
+        return replace(self, features=Frozen({**self.features, name: column if column.ndim == 2 else column.reshape(len(self), 1)}))
 
     def only(self, *names: str) -> Samples:
         """The same rows with these attributes alone."""

@@ -115,7 +115,7 @@ class Unusual:
         if not rows:
             return None
         best = int(gains.argmax())
-        sample, _ = min(rows, key=lambda each: each[1][best] if np.isfinite(each[1][best]) else np.inf)
+        sample, _ = min(reversed(rows), key=lambda each: each[1][best] if np.isfinite(each[1][best]) else np.inf)
         return model.explain(sample, model.names[best])
 
     def explain(self, scene: Scene, subject: Subject) -> Reason:
