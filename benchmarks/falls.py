@@ -19,7 +19,7 @@ import importlib.util
 
 import numpy as np
 import torch
-from actions_simulated import CLASSES, FALLING, HELD_OUT, ONE, PLAN, TRAIN, Lessons, certainties, limits_of, staged, taught
+from actions_simulated import CLASSES, FALLING, HELD_OUT, ONE, PLAN, TRAIN, Lessons, certainties, limits_of, model_file, staged, taught
 from detector_errors import Errors
 from numpy.typing import NDArray
 
@@ -29,7 +29,6 @@ from pahara.behaviours import Falling
 from pahara.behaviours.learned import Action, Recogniser
 from pahara.core import PaharaError
 from pahara.detection.recogniser import load_recogniser
-from pahara.detection.zoo import ACTIONS, find
 from pahara.evaluation.alarms import rate_at_most, wilson
 from pahara.tracking import SceneMemory
 from pahara.training.data.splits import folds
@@ -97,7 +96,7 @@ def mixed(films: Sequence[Any], seed: int) -> dict[str, NDArray[np.float64]]:
     names = [film.name for film in films]
     for learnt, asked in folds([int(film.fall is not None) for film in films], names, n=5, seed=seed):
         lessons = Lessons.join([stage, *_weighed([real[names[i]] for i in learnt], stage)])
-        network = taught(lessons, ONE, len(CLASSES), seed=seed, epochs=PLAN.epochs)
+        network = taught(lessons, ONE, len(CLASSES), seed=seed, epochs=PLAN.epochs // 2)
         limits = limits_of(certainties(network, aside.inputs), aside, CLASSES)
         model = Recogniser(_scores(network), CLASSES, ONE, limits, "mixed")
         for i in asked:
@@ -124,15 +123,15 @@ def _weighed(parts: Sequence[Any], stage: Lessons) -> list[Lessons]:
 
 def main() -> None:
     parser = arguments(__doc__.split("\n", 1)[0])
-    parser.add_argument("--model", type=Path, default=None, help="an action model in place of the one that comes with Pahara")
+    parser.add_argument(
+        "--model", type=Path, default=None, help="an action model in place of the one that recipes/actions_simulated.py makes"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the folds and the teaching")
     parser.add_argument("--quick", action="store_true", help="without teaching on real films")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     films = recipe.read_films(asset(asked.assets, "falls"), asset(asked.assets, "models/yolox-nano-416.onnx"))
-    path = asked.model or find(ACTIONS["pahara-actions"]).path
-    if path is None:
-        sys.exit("there is no action model: give --model FILE (recipes/actions_simulated.py makes one)")
+    path = asked.model or model_file("actions")
     learned = Action(load_recogniser(path), watch_for=("falling",))
     ways: dict[str, dict[str, NDArray[np.float64]]] = {
         "rule": {film.name: alarms(film, Falling()) for film in films},

@@ -21,7 +21,7 @@ sys.path.insert(1, str(Path(__file__).parents[1] / "recipes"))
 
 import numpy as np
 import torch
-from actions_simulated import PAIR_CLASSES, PLAN, TRAIN, TWO, Lessons, certainties, staged, taught
+from actions_simulated import PAIR_CLASSES, PLAN, TRAIN, TWO, Lessons, certainties, model_file, staged, taught
 from common import cache, interval
 from detector_errors import Errors
 from numpy.typing import NDArray
@@ -30,7 +30,6 @@ from pahara.behaviours.learned import Recogniser, near_pairs, score_of
 from pahara.core import Detections, PaharaError, Track
 from pahara.detection import load_detector
 from pahara.detection.recogniser import load_recogniser
-from pahara.detection.zoo import ACTIONS, find
 from pahara.evaluation import auroc
 from pahara.tracking import ByteTrack, on_grid
 from pahara.training.data.splits import Rows, folds
@@ -125,7 +124,9 @@ def examined(name: str, told: NDArray[np.float64], labels: NDArray[np.int64], so
 
 def main() -> None:
     parser = arguments(__doc__.split("\n", 1)[0])
-    parser.add_argument("--model", type=Path, default=None, help="a model of pairs in place of the one that comes with Pahara")
+    parser.add_argument(
+        "--model", type=Path, default=None, help="a model of pairs in place of the one that recipes/actions_simulated.py makes"
+    )
     parser.add_argument("--repeats", type=int, default=2, help="times that the five folds are drawn anew")
     parser.add_argument("--quick", action="store_true", help="drawn once")
     asked_for = parser.parse_args()
@@ -138,9 +139,7 @@ def main() -> None:
         names = [row["clip"] for row in recipe.csv.DictReader(file)]
     models: dict[str, Any] = {}
     windows = [pairs_of(tracks_of(folder / name, weights, models)) for name in names]
-    path = asked_for.model or find(ACTIONS["pahara-fights"]).path
-    if path is None:
-        sys.exit("there is no model of fights: give --model FILE (recipes/actions_simulated.py makes one)")
+    path = asked_for.model or model_file("fights")
     repeats = 1 if asked_for.quick else asked_for.repeats
     errors = Errors.read()
     _, stage = staged(TRAIN, errors)

@@ -1,6 +1,6 @@
 """The hand-written rule `falling` and the learned model on the same simulated people, seen through the same detector errors.
 
-    python recipes/falling_rule.py                  # the shipped model
+    python recipes/falling_rule.py                  # makes the model first, where it is not made yet
     python recipes/falling_rule.py --model FILE
 
 What a change of the rule is justified by: staged scenes that nothing was taught on, never the real films that it is examined on. A fall is
@@ -16,7 +16,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
-from actions_simulated import SECONDS, performed
+from actions_simulated import SECONDS, model_file, performed
 from common import arguments, show
 from detector_errors import Errors
 
@@ -25,7 +25,6 @@ from pahara.behaviours import Falling
 from pahara.behaviours.learned import Action
 from pahara.core import Observation, PaharaError
 from pahara.detection.recogniser import load_recogniser
-from pahara.detection.zoo import ACTIONS, find
 from pahara.evaluation.alarms import rate_at_most, wilson
 from pahara.tracking import SceneMemory
 
@@ -86,11 +85,9 @@ def examine(ways: dict[str, Any], seeds: range) -> dict[str, Any]:
 
 def main() -> None:
     parser = arguments(__doc__.split("\n", 1)[0])
-    parser.add_argument("--model", type=Path, default=None, help="an action model in place of the one that comes with Pahara")
+    parser.add_argument("--model", type=Path, default=None, help="an action model in place of the one that actions_simulated.py makes")
     asked = parser.parse_args()
-    path = asked.model or find(ACTIONS["pahara-actions"]).path
-    if path is None:
-        sys.exit("there is no action model: give --model FILE")
+    path = asked.model or model_file("actions")
     ways = {"rule": Falling(), "learned": Action(load_recogniser(path), watch_for=("falling",))}
     show(examine(ways, SEEDS[:20] if asked.quick else SEEDS), as_json=asked.json, title="Simulated falls")
 

@@ -106,6 +106,8 @@ class Recogniser:
 
     def __call__(self, windows: NDArray[np.float32]) -> NDArray[np.float64]:
         """(w, t, k, 3) -> (w, c); ValueError when the function does not answer so."""
+        if not len(windows):
+            return np.zeros((0, len(self.classes)))
         given = np.asarray(self.scores(windows), np.float64).reshape(len(windows), -1)
         if given.shape != (len(windows), len(self.classes)):
             raise ValueError(f"action: {self.name} gives {given.shape[1:]} scores a window for {len(self.classes)} classes")
