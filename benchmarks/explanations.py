@@ -18,7 +18,7 @@ from cameras import Outcome, incidents, learned
 from pahara.core.frozen import Frozen
 from shared import arguments, show
 
-LESSONS = 8  # days learned from
+LESSONS = 7  # days learned from
 BUDGETS = (3.0, 10.0)
 RESAMPLES = 2000
 _BODY = ("shape", "posture", "pose_motion")
@@ -55,9 +55,9 @@ def share(outcomes: list[list[Outcome]]) -> tuple[float, float, float]:
 
 def main() -> None:
     parser = arguments(__doc__.split("\n", 1)[0])
-    parser.add_argument("--cameras", type=int, default=7)
+    parser.add_argument("--cameras", type=int, default=6)
     parser.add_argument("--each", type=int, default=2, help="incidents of each cause and camera")
-    parser.add_argument("--seed", type=int, default=0, help="of the first camera; the others follow")
+    parser.add_argument("--seed", type=int, default=20, help="of the first camera; the others follow")
     asked = parser.parse_args()
     found: dict[str, list[list[Outcome]]] = {f"{budget:g}": [] for budget in BUDGETS}
     for seed in range(asked.seed, asked.seed + asked.cameras):
