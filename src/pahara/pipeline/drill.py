@@ -139,7 +139,7 @@ def run(
 def fingerprint(ready: Stageable) -> dict[str, Any]:
     """What takes depend on: another footage, rule or detector is another drill."""
     return {
-        "format": "pahara-drill", "version": 1, "pahara": __version__, "footage": ready.footage.digest, "seconds": round(ready.footage.seconds, 3) if ready.footage.seconds < 1e9 else 0,
+        "format": "pahara-drill", "version": 2, "pahara": __version__, "footage": ready.footage.digest, "seconds": round(ready.footage.seconds, 3) if ready.footage.seconds < 1e9 else 0,
         "rules": {name: repr(b) for name, b in ready.plan.behaviours.items()}, "alarms": {name: repr(r) for name, r in ready.plan.rules.items()},
         "detector": ready.chosen.name, "gate": repr(ready.plan.gate_options), "tracker": repr(dict(ready.plan.tracker_options)),
         "scale": [round(ready.estimate.scale.a, 4), round(ready.estimate.scale.b, 2), round(ready.estimate.view.fov, 1)],

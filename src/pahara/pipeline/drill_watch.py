@@ -24,7 +24,7 @@ from pahara.simulate.view import Estimate
 from .drill_takes import Row, TakeResult
 from .footage import Footage, Survey, analyst_at, composed, stateless
 from .one_thread import one_thread
-from .oracle import perfect
+from .oracle import of_staged, perfect
 from .realism import Followed
 from .setup import class_names
 
@@ -81,8 +81,8 @@ def _staged(ready: Stageable, wish: Wish, seed: int) -> tuple[tuple[Take, int] |
             return None, [], "short"
         begin = ready.survey.times[first]
         into = Into(take.script, ready.estimate, ready.look)
-        told = perfect(ready.plan, into, take.seconds, begin=begin, epoch=_epoch(ready, take, begin))
-        if wish.kind in ("passing", *BY_SIGHT) or any(e.behaviour == wish.behaviour for e in told):
+        told = perfect(ready.plan, into, take.seconds, begin=begin, epoch=_epoch(ready, take, begin), real=ready.survey.observations)
+        if wish.kind in ("passing", *BY_SIGHT) or any(e.behaviour == wish.behaviour and of_staged(e) for e in told):
             return (take, first), told, ""
         why = "never"
     return None, [], why
@@ -127,7 +127,7 @@ class _Watch:
         self.followed = Followed()
         self.cached = stateless(ready.detector)
         self.detectors = (ready.detector, ready.detector) if self.cached else (ready.chosen.make(), ready.chosen.make())
-        due = [e.time - self.begin for e in expected if e.behaviour == take.behaviour]
+        due = [e.time - self.begin for e in expected if e.behaviour == take.behaviour and of_staged(e)]
         self.due = min(due) if due else take.due
         self.deed = take.deed
         if take.kind in ("crossing", "tailgating", "crowding"):  # the moment itself

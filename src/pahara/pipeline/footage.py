@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pahara.config import CameraPlan
-from pahara.core import Detections, Detector, Event, Frame, Image, SourceError
+from pahara.core import Detections, Detector, Event, Frame, Image, Observation, SourceError
 from pahara.detection import OnnxDetector
 from pahara.detection.frames import detect_frames
 from pahara.simulate.look import Sample
@@ -75,6 +75,7 @@ class Survey:
     times: list[float] = field(default_factory=list)
     detections: list[Detections] = field(default_factory=list)  # of every frame, gate or not
     samples: list[Sample] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)  # of every beat, of the untouched footage
     events: list[Event] = field(default_factory=list)  # of the camera's own rules on the untouched footage
     followed: Followed = field(default_factory=Followed)  # real people
     luma_gain: float = 1.0  # of the source's luma plane to grey of 0..255
@@ -138,6 +139,7 @@ def survey(
         moment = analyst.look(frame.time, found if looked else None, values)
         if moment is not None:
             told.events += moment.events
+            told.observations.append(moment.observation)
             if looked:
                 told.followed.add(moment.observation)
         if waiting:  # the frame after a sample tells the noise
