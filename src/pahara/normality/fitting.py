@@ -84,10 +84,10 @@ class _Maker:
             return None
         unit = _unit(name, values[taught])
         distances = np.full(len(samples), np.nan)
-        memory, radius = self._memory(name, values, np.flatnonzero(taught), unit, settings.k)
+        # One track more than is asked for stays within the radius of what is thinned out, so that a track which is left out
+        # finds as many others as a stranger will.
+        memory, radius = self._memory(name, values, np.flatnonzero(taught), unit, settings.k + (self.fold is None))
         if self.fold is None:
-            # Where a rare thing was done, nothing was thinned out: what is left without this half hour is what would have
-            # been remembered without it.
             asked = np.flatnonzero(told)
             hours = self.model.hours(name)
             distances[asked] = memory.score(values[asked], samples.tracks[asked], settings.k, hours, samples.times[asked])
