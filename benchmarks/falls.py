@@ -83,7 +83,7 @@ def judge(films: Sequence[Any], told: dict[str, NDArray[np.float64]], name: str)
     share = wilson(sum(caught), len(caught))
     return {
         f"{name}_caught": sum(caught), f"{name}_recall": share.value, f"{name}_low": share.low, f"{name}_high": share.high, f"{name}_false": false,
-        f"{name}_false_per_hour_at_most": rate_at_most(false, hours), f"{name}_delay": float(np.median(delays)) if delays else float("nan"),
+        f"{name}_false_per_hour_at_most": rate_at_most(false, hours), f"{name}_delay": float(np.median(delays)) if delays else None,
     }  # fmt: skip
 
 

@@ -76,9 +76,11 @@ def anomaly(
     clips = []
     with _progress("detecting") as tell:
         for number, path in enumerate(paths):
-            clips.append(
-                read_clip(path, made, key=chosen.name, cache=cache, fps=fps, tell=lambda share, n=number: tell((n + share) / len(paths)))
-            )
+
+            def of_all(share: float, before: int = number) -> None:
+                tell((before + share) / len(paths))
+
+            clips.append(read_clip(path, made, key=chosen.name, cache=cache, fps=fps, tell=of_all))
     count = len(clips_in(train))
     if not as_json:
         note("learning and scoring …")
