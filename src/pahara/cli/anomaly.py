@@ -53,6 +53,7 @@ def anomaly(
     """
     from platformdirs import user_cache_path
 
+    from pahara import __version__
     from pahara.config import choose_detector
     from pahara.core.errors import PaharaError
     from pahara.pipeline.anomaly import clips_in, compare, read_clip, read_data
@@ -72,6 +73,7 @@ def anomaly(
     chosen = choose_detector(detector)
     made = chosen.make()
     cache = None if fresh else Path(user_cache_path("pahara", appauthor=False)) / "anomaly"
+    key = f"{chosen.name}|{__version__}|{_stamp(chosen.options.get('model'))}"  # another model sees other people
     paths = [*clips_in(train), *clips_in(test)]
     clips = []
     with _progress("detecting") as tell:
@@ -80,7 +82,7 @@ def anomaly(
             def of_all(share: float, before: int = number) -> None:
                 tell((before + share) / len(paths))
 
-            clips.append(read_clip(path, made, key=chosen.name, cache=cache, fps=fps, tell=of_all))
+            clips.append(read_clip(path, made, key=key, cache=cache, fps=fps, tell=of_all))
     count = len(clips_in(train))
     if not as_json:
         note("learning and scoring …")
@@ -99,6 +101,15 @@ def anomaly(
     _tell(found, chosen.name, as_json)
     if plot is not None and not as_json:
         say(f"plot: {plot}")
+
+
+def _stamp(model: object) -> str:
+    """Which state of a model's own file it is; "" for a name."""
+    try:
+        stat = Path(str(model)).stat()
+    except OSError:
+        return ""
+    return f"{stat.st_size}-{stat.st_mtime_ns}"
 
 
 def _tell(found: Comparison, detector: str, as_json: bool) -> None:
