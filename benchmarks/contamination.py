@@ -44,7 +44,8 @@ def plain(train: list[Clip], clips: list[Clip], model: Normality) -> list[np.nda
     scores = []
     for clip in clips:
         asked, known = values(clip)
-        scores.append(frame_scores(tree.query(asked, K)[0].mean(axis=1), clip.frames[known], clip.count))
+        near = np.asarray(tree.query(asked, K)[0])
+        scores.append(frame_scores(near.mean(axis=1), clip.frames[known], clip.count))
     return scores
 
 
@@ -64,7 +65,8 @@ def examine(folder: Path, model: Path, cache: Path | None) -> dict[str, float]:
         rng = np.random.default_rng(planted)
         every = list(combinations(guilty, planted))
         chosen = [every[i] for i in rng.permutation(len(every))[:CHOICES]]
-        drops, plain_drops = [], []
+        drops: list[float] = []
+        plain_drops: list[float] = []
         for gone in chosen:
             left = [i for i in range(len(test)) if i not in gone]
             clips = [test[i] for i in left]

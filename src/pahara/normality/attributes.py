@@ -46,7 +46,6 @@ ATTRIBUTES: Mapping[str, Attribute] = Frozen(
             Attribute("time", (0.5,), days=7.0),
             Attribute("appearance", ()),
             Attribute("flow", ()),
-            Attribute("seen_as", (0.1,) * 6),
         )
     }
 )

@@ -43,8 +43,8 @@ class Peaks:
 
     def p(self, evidence: Floats) -> Floats:
         """(q,) highest evidence of a track -> (q,) share of normal tracks with as much, by the conformal rule."""
-        reached = np.searchsorted(-self.highest, -np.asarray(evidence, np.float64), side="right")
-        told: Floats = (1.0 + reached) / (self.tracks + 1.0)
+        reached = np.searchsorted(-self.highest, -np.asarray(evidence, np.float64), side="right").astype(np.float64)
+        told = (1.0 + reached) / (self.tracks + 1.0)
         beyond = len(self.highest) < self.tracks and len(self.highest) > 0
         return np.where(evidence < self.highest[-1], 1.0, told) if beyond else told
 

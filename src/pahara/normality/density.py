@@ -40,13 +40,15 @@ class Memory:
         asked = (values / self.unit).astype(np.float32)
         if self.period:
             gap = np.abs(asked[:, None, 0] - self.points[None, :, 0]) % (self.period / self.unit[0])
-            return np.minimum(gap, self.period / self.unit[0] - gap).astype(np.float64)
+            around: Floats = np.minimum(gap, self.period / self.unit[0] - gap).astype(np.float64)
+            return around
         # |a - b|² by differences, not by products: near points keep their digits and the order of rows does not matter.
         total = np.zeros((len(asked), len(self.points)), np.float32)
         for column in range(asked.shape[1]):
             step = asked[:, column, None] - self.points[None, :, column]
             total += step * step
-        return np.sqrt(total.astype(np.float64) / asked.shape[1])
+        apart: Floats = np.sqrt(total.astype(np.float64) / asked.shape[1])
+        return apart
 
     def score(self, values: Floats, tracks: NDArray[np.int64], k: int, hours: int, apart: Floats | None = None) -> Floats:
         """(q, d) values, (q,) their own tracks (left out) -> (q,) the smallest distance within which `k` distinct tracks

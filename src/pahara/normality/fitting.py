@@ -109,8 +109,9 @@ class _Maker:
     def _memory(self, name: str, values: Floats, rows: Rows, unit: Floats, k: int, radius: float | None = None) -> tuple[Memory, float]:
         samples, settings = self.samples, self.model.settings
         wide, tall = samples.size
+        boxes = (samples.boxes[rows] / np.array([wide, tall, wide, tall], np.float32)).astype(np.float32)
         return remember(
-            values[rows], samples.tracks[rows], samples.times[rows], samples.boxes[rows] / np.array([wide, tall, wide, tall], np.float32),
+            values[rows], samples.tracks[rows], samples.times[rows], boxes,
             self.vouched[rows], unit=unit, points=settings.points, per_track=settings.per_track, k=k,
             period=24.0 if name == "time" else 0.0, radius=radius,
         )  # fmt: skip

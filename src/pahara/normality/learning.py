@@ -184,7 +184,7 @@ class Learner:
         fresh = self._fit(known[~held], model, model.version + 1)
         if len(fresh.names) < len(model.names):
             return Update(model, False, "learning")
-        trial = known[held & ~np.isin(known.tracks, self._array(self._real))]
+        trial = known[held & ~np.isin(known.tracks, self._array(self._real | (self._flagged - self._fine)))]
         if len(np.unique(trial.tracks)) < FEWEST or set(fresh.names) - set(model.names):
             # Too few to meet on; or more can be judged than before, which no trial on the old attributes would honour.
             return Update(fresh, True, "nightly")

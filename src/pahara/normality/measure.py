@@ -160,7 +160,8 @@ def _lines(rows: _Rows, first: NDArray[np.intp], last: NDArray[np.intp]) -> tupl
         squares += rest[np.arange(len(s)), column]
     mean = size / n
     tall = np.maximum(mean[:, 0], 1e-6)
-    return velocity, np.sqrt(squares), tall, mean[:, 1] / tall, ~clipped.any(axis=1)
+    whole = np.logical_not(clipped.any(axis=1)).astype(bool)
+    return velocity, np.sqrt(squares), tall, mean[:, 1] / tall, whole
 
 
 def _company(feet: Floats, velocity: Floats, tall: Floats) -> Floats:
