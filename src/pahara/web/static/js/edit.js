@@ -108,14 +108,16 @@ $("#save").addEventListener("click", async () => {
 
 // --- rules ---
 
+let fresh = -1; // the rule just added stands open
 function rules() {
   const names = { zone: ["everywhere", ...Object.keys(places.zones)], line: Object.keys(places.lines) };
   const made = behaviours.map((rule, index) => {
     const own = schema?.$defs?.[`behaviour.${rule.kind}`];
-    return el("section", { class: "rule" }, el("header", {}, w(`behaviour.${rule.kind}`).replace(/^behaviour\./, ""), el("button", { type: "button", class: "quiet", "aria-label": `${w("web.remove")} ${rule.kind}`, onclick: () => { behaviours.splice(index, 1); changed(); rules(); } }, "✕")), own ? fields(own, rule, (name, value) => { if (value === undefined) delete rule[name]; else rule[name] = value; changed(); }, { skip: ["kind", "alarm"], choices: names, definitions: schema.$defs }) : el("code", {}, JSON.stringify(rule)));
+    const title = `${w(`behaviour.${rule.kind}`).replace(/^behaviour\./, "")}${rule.zone ?? rule.line ? ` · ${rule.zone ?? rule.line}` : ""}`;
+    return el("details", { class: "rule", open: index === fresh }, el("summary", {}, title, el("button", { type: "button", class: "quiet", "aria-label": `${w("web.remove")} ${rule.kind}`, onclick: (event) => { event.preventDefault(); behaviours.splice(index, 1); changed(); rules(); } }, "✕")), own ? fields(own, rule, (name, value) => { if (value === undefined) delete rule[name]; else rule[name] = value; changed(); }, { skip: ["kind", "alarm"], choices: names, definitions: schema.$defs }) : el("code", {}, JSON.stringify(rule)));
   });
   const kinds = (schema?.$defs?.BehaviourChoice?.oneOf ?? []).map((each) => each.$ref?.split("behaviour.")[1]).filter(Boolean);
-  const add = el("select", { "aria-label": w("web.edit.addrule"), onchange: (event) => { if (!event.target.value) return; const kind = event.target.value, own = schema.$defs[`behaviour.${kind}`]; const rule = { kind }; for (const word of own.required ?? []) if (names[word]?.length) rule[word] = names[word].find((each) => each !== "everywhere") ?? names[word][0]; behaviours.push(rule); changed(); rules(); } }, el("option", { value: "" }, w("web.edit.addrule")), ...kinds.map((kind) => el("option", { value: kind }, w(`behaviour.${kind}`).replace(/^behaviour\./, ""))));
+  const add = el("select", { "aria-label": w("web.edit.addrule"), onchange: (event) => { if (!event.target.value) return; const kind = event.target.value, own = schema.$defs[`behaviour.${kind}`]; const rule = { kind }; for (const word of own.required ?? []) if (names[word]?.length) rule[word] = names[word].find((each) => each !== "everywhere") ?? names[word][0]; fresh = behaviours.push(rule) - 1; changed(); rules(); } }, el("option", { value: "" }, w("web.edit.addrule")), ...kinds.map((kind) => el("option", { value: kind }, w(`behaviour.${kind}`).replace(/^behaviour\./, ""))));
   $("#rules").replaceChildren(...made, add);
 }
 const changed = () => { $("#keep").disabled = false; $("#tried").replaceChildren(); };

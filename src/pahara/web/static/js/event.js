@@ -56,8 +56,8 @@ function track() {
   screen.style.aspectRatio = `${wide} / ${tall}`;
   box.replaceChildren(screen);
   const now = event.track.reduce((best, each) => (Math.abs(each[0] - event.start) < Math.abs(best[0] - event.start) ? each : best)); // [t, x, y, w, h]: the foot point
-  const box = [now[1] - now[3] / 2, now[2] - now[4], now[1] + now[3] / 2, now[2]];
-  const paint = () => draw(canvas, { size: [wide, tall], tracks: [{ id: event.subject?.[0] ?? "", alert: true, box, trail: event.track.map(([, x, y]) => [x, y]) }] });
+  const frame = [now[1] - now[3] / 2, now[2] - now[4], now[1] + now[3] / 2, now[2]];
+  const paint = () => draw(canvas, { size: [wide, tall], tracks: [{ id: event.subject?.[0] ?? "", alert: true, box: frame, trail: event.track.map(([, x, y]) => [x, y]) }] });
   requestAnimationFrame(paint);
   addEventListener("resize", paint);
 }
