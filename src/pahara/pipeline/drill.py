@@ -81,6 +81,7 @@ def understand(
     rows, columns = np.nonzero(ground.mask)
     spots = feet if len(feet) >= FEWEST else (np.stack([columns, rows], 1) + 0.5) * GRID
     look = measure_look(seen.samples, background, estimate.scale, *reference(estimate, spots), bits=footage.bits(seen.fps))
+    seen.samples.clear()  # many pictures, not needed any more
     return Stageable(plan, footage, seen, estimate, look, ground, wishes, unknown, detector, chosen, told is not None)
 
 

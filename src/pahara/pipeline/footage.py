@@ -24,7 +24,7 @@ from .realism import Followed
 
 Floats = NDArray[np.floating[Any]]
 SAMPLES = 60  # frames that the look is measured in
-BACKGROUND = 36  # of them, those that the background is made of
+MEGAPIXELS = 1.2  # up to which so many are kept
 SHORTEST = 4.0  # seconds of footage below which nothing can be told
 PERSON = "person"
 Tell = Callable[[float, float], None]  # seconds done, seconds in all
@@ -125,7 +125,8 @@ def survey(
     told = Survey()
     gate, signals = plan.make_gate(), plan.make_signals()
     whole = min(total or footage.seconds, footage.seconds)
-    step = whole / SAMPLES
+    wide, tall = footage.size
+    step = whole / float(np.clip(SAMPLES * MEGAPIXELS / (wide * tall / 1e6), 20, SAMPLES))  # large pictures: fewer, for the memory's sake
     due, waiting = 0.0, False
     for frame in footage.frames():
         if told.times and frame.time - told.times[0] > footage.seconds:
@@ -149,7 +150,7 @@ def survey(
             if not told.samples:
                 told.luma_gain = _luma_gain(frame, image)
             told.samples.append(Sample(image, None, _people(found, 0.25)[0]))
-            due, waiting = frame.time + step, True
+            due, waiting = frame.time + step, len(told.samples) % 3 == 1
         told.times.append(frame.time)
         told.detections.append(found)
         if tell is not None:
