@@ -42,7 +42,7 @@ class Service:
             self.store.close()
             raise
         self._seen = self._print()
-        self._stopping = threading.Event()
+        self._stopping, self._reloading = threading.Event(), threading.Lock()
         self._follower = threading.Thread(target=self._follow, name="follow the configuration", daemon=True)
 
     @property
@@ -80,6 +80,10 @@ class Service:
 
     def reload(self) -> dict[str, str]:
         """Read the file again -> camera -> "added" | "removed" | "changed". ConfigError, ModelError …: then the old one stays in force."""
+        with self._reloading:
+            return self._reload()
+
+    def _reload(self) -> dict[str, str]:
         self._seen = self._print()
         try:
             config = load(self.file)

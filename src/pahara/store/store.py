@@ -186,8 +186,12 @@ class Store:
         with self.database.writing() as connection:
             connection.execute(self._keep_trail, values)
 
-    def observations(self, recording: Recording | int, since: float | None = None, until: float | None = None) -> Iterator[Observation]:
+    def observations(
+        self, recording: Recording | int, since: float | None = None, until: float | None = None, *, sparse: bool = False
+    ) -> Iterator[Observation]:
         """What was kept, in order of time; `since` (included) and `until` (not included) are media seconds.
+
+        `sparse`: of a stretch in which nobody was in view only the first and the last observation.
 
         Holds one stretch in memory at a time and no transaction open. StoreError at a stretch that is damaged.
         """
@@ -204,7 +208,8 @@ class Store:
             if row is None:
                 return
             after = row.first
-            for observation in trails.decode(row.blob, f"the trails of recording {number} from {row.first:.1f} s to {row.last:.1f} s"):
+            stretch = trails.decode(row.blob, f"the trails of recording {number} from {row.first:.1f} s to {row.last:.1f} s")
+            for observation in [stretch[0], stretch[-1]] if sparse and not row.rows and len(stretch) > 2 else stretch:
                 if (since is None or observation.time >= since) and (until is None or observation.time < until):
                     yield observation
 

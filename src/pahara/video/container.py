@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 import av
@@ -21,6 +23,8 @@ FILE_FORMATS = (
 NETWORK_FORMATS = FILE_FORMATS + ",rtsp,rtp,hls"
 
 TIMELESS = frozenset({"mpjpeg", "mjpeg", "h264", "hevc", "m4v", "jpeg_pipe", "png_pipe", "image2"})
+
+LARGEST = 256 << 20  # bytes in one piece: a picture of 8K takes 50 MB
 
 Opener = Callable[[], av.container.InputContainer]
 
@@ -70,6 +74,25 @@ def connect(opener: Opener, shown: str, threads: int = 1, timeout: float = float
     return Connection(container, stream, stream.codec_context, stream.time_base or Fraction(1, 1000), step, timeless)
 
 
+@cache
+def bound_allocations() -> bool:
+    """No single piece of memory that FFmpeg takes is larger than `LARGEST` -> whether that could be arranged.
+
+    A camera may announce a description of 2 GB (RTSP, Content-Length), and FFmpeg would make room for it and read it.
+    """
+    beside = Path(av.__file__).parent
+    for folder in (beside.with_name("av.libs"), beside / ".dylibs", beside):
+        for library in sorted(folder.glob("*avutil*")) if folder.is_dir() else ():
+            try:
+                limit = ctypes.CDLL(str(library)).av_max_alloc
+                limit.argtypes, limit.restype = [ctypes.c_size_t], None
+                limit(LARGEST)
+            except (OSError, AttributeError):
+                continue
+            return True
+    return False
+
+
 def file_opener(path: str) -> Opener:
     options = {"protocol_whitelist": "file", "format_whitelist": FILE_FORMATS}
     return lambda: av.open(path, container_options=options, metadata_errors="replace")
@@ -87,8 +110,14 @@ def network_opener(url: str, timeout: float) -> Opener:
             "protocol_whitelist": "rtsp,rtsps,rtp,srtp,tcp,tls,udp,crypto",
         }
     else:
-        options = {"rw_timeout": str(round(timeout * 1e6)), "protocol_whitelist": "http,https,tcp,tls,crypto,httpproxy"}
+        # A camera that redirects would send us wherever it likes, into the network that it was locked up in.
+        options = {
+            "rw_timeout": str(round(timeout * 1e6)),
+            "max_redirects": "0",
+            "protocol_whitelist": "http,https,tcp,tls,crypto,httpproxy",
+        }
     options["format_whitelist"] = NETWORK_FORMATS
+    bound_allocations()
     return lambda: av.open(url, container_options=options, timeout=timeout, metadata_errors="replace")
 
 

@@ -7,6 +7,6 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """All, in the order of the documentation."""
-    from . import account, cameras, events, export, stream, system
+    from . import account, cameras, configuring, events, export, stream, system, trying, users
 
-    return [account.router, cameras.router, export.router, events.router, stream.router, system.router]
+    return [each.router for each in (account, cameras, export, events, stream, configuring, trying, users, system)]
