@@ -48,7 +48,7 @@ def test_in_no_second_are_there_more_looks_than_were_granted(rate, evening):
         within = [time for time in times if begin <= time < begin + 1 - 1e-5]
         assert len(within) <= -(-rate // 1)
     if len(times) > 1:
-        assert len(times) <= rate * (times[-1] - times[0] + 1) + rate / 2 + 1e-3
+        assert len(times) <= rate * (times[-1] - times[0]) + max(1.0, rate) + rate / 2 + 1e-3
 
 
 @given(RATES, evenings())
