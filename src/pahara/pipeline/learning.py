@@ -160,7 +160,7 @@ class Learning:
         self._turned = False  # the new view is learned; the signal still compares with the old one
         self._thread: Thread | None = None
         self._saving: Thread | None = None
-        self._fresh: list[Callable[[Learner], None]] | None = None  # what came while a model is being made
+        self._fresh: list[Callable[[Learner], object]] | None = None  # what came while a model is being made
         self._made: tuple[Lessons, Any] | None = None
         self.judged = 0.0  # seconds watched with a model that was ready
         self.alarms = 0
@@ -277,7 +277,7 @@ class Learning:
         with suppress(PaharaError):  # a full disk: it is told elsewhere
             self.folder.note("alarm", event=event.id, kind=event.kind, tracks=[str(key) for key in keys])
 
-    def _do(self, work: Callable[[Learner], None]) -> None:
+    def _do(self, work: Callable[[Learner], object]) -> None:
         work(self.lessons.learner)
         if self._fresh is not None:
             self._fresh.append(work)
