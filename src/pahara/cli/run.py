@@ -47,15 +47,15 @@ def run(
             raise KeyboardInterrupt  # asked twice: do not wait for what hangs
         stopping.set()
 
+    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    if hasattr(signal, "SIGHUP"):
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: again.set())
     service = Service(config, rate=rate)
     try:
         dashboard = _dashboard(service) if web else None
     except BaseException:
         service.stop()
         raise
-    before = {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
-    if hasattr(signal, "SIGHUP"):
-        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: again.set())
     try:
         service.live.listen(lambda event: log.info("%s: %s", event.camera, one_line(event, service.config.language)))
         service.start()
