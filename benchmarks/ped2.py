@@ -163,9 +163,9 @@ def measured(folder: Path, found: Sequence[Detections], number: int, spans: Sequ
     parts, frames, people, seconds = [none_of(size)], [], np.zeros(len(paths), np.intp), 0.0
     for i, (path, seen) in enumerate(zip(paths, found, strict=True)):
         scene = memory.step(on_grid(tracker.update(seen, i / FPS)))
-        begin = time.perf_counter()
+        begin = time.process_time()
         here = measure(scene)
-        seconds += time.perf_counter() - begin
+        seconds += time.process_time() - begin
         flow.see(read(path), i / FPS)
         parts.append(here.with_feature("flow", flow.of(here.boxes)))
         frames.append(np.full(len(here), i))
@@ -229,16 +229,16 @@ def speed(clip: Clip) -> NDArray[np.float64]:
 
 
 def cost(model: Normality, clips: Sequence[Clip], most: int = 400) -> float:
-    """Milliseconds per person and frame: measuring, distances and p-values, one frame at a time as a watch does it."""
+    """Milliseconds of processor time per person and frame: measuring, distances and p-values, one frame at a time as a watch does it."""
     measuring = sum(clip.seconds for clip in clips) / max(sum(len(clip.samples) for clip in clips), 1)
     spent, rows = 0.0, 0
     for clip in clips:
         boxes = clip.only(*BOXES)
         for frame in range(0, clip.count, max(1, sum(c.count for c in clips) // most)):
             here = boxes[clip.frames == frame]
-            begin = time.perf_counter()
+            begin = time.process_time()
             model.judge(here)
-            spent += time.perf_counter() - begin
+            spent += time.process_time() - begin
             rows += len(here)
     return 1000 * (measuring + spent / max(rows, 1))
 
@@ -294,7 +294,7 @@ NOTES = {
     "auroc_boxes": "micro frame AUROC, outlines alone, causal; goal ≥ 0.93", "auroc_all": "micro, with optical flow; goal ≥ 0.96",
     "auroc_smoothed": "published-style smoothing of `all`: not causal", "null_bump": "centre bump: looks at no video",
     "null_random": "a random number for everybody", "speed_only": "the fastest box, nothing learned",
-    "ms_per_person_frame": "measure + judge, boxes alone, one thread; goal ≤ 0.3", "low_boxes": "95 %, drawing whole clips",
+    "ms_per_person_frame": "processor time of measure + judge, boxes alone; goal ≤ 0.3", "low_boxes": "95 %, drawing whole clips",
 }  # fmt: skip
 
 
