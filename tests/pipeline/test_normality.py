@@ -354,6 +354,16 @@ def test_two_watches_of_one_camera_do_not_learn_over_each_other(store):
     other.release()
 
 
+def test_a_watch_learns_on_once_the_other_has_ended(store):
+    folder = LearnedFolder.of(store, "lane")
+    other = LearnedFolder(folder.folder)
+    assert other.claim()
+    before = Lessons.load(folder, Settings())[0].learner.seen
+    _, _, learning = watched(store, a_day(3, first=800, seed=4), change=lambda number, _: other.release() if number == 20 else None)
+    assert learning.owns
+    assert Lessons.load(folder, Settings())[0].learner.seen == before + 3
+
+
 def test_a_camera_that_was_turned_judges_nobody_and_learns_anew_once_it_stays_so(store):
     def turned():
         for observation in a_day(12, first=3000, seed=2):

@@ -156,7 +156,7 @@ class Learning:
         self._key = key
         self._heights: dict[int, float] = {}  # of those in the gallery, pixels
         self._stamp: tuple[int, int] | None = None
-        self._asked = self._saved = self._tried = -np.inf
+        self._asked = self._saved = self._tried = self._claimed = -np.inf
         self._turned = False  # the new view is learned; the signal still compares with the old one
         self._thread: Thread | None = None
         self._saving: Thread | None = None
@@ -210,16 +210,17 @@ class Learning:
             judged = model.judge(samples)
             self._do(lambda learner: learner.judged(samples, judged))
         self._watch_the_view(scene)
+        if not self.owns and scene.time - self._claimed >= ASK:
+            self._claim_again(scene.time)
         if not self.owns:
+            self._poll(scene.time)
             return
         self._do(lambda learner: learner.take(samples, watched=watched))
         self._picture(look, samples, scene)
         if self.view.wants(scene.time) and look.frame.image.size:
             self.view.add(scene.time, look.frame.image)
         self.lessons.done[self._key] = self._sampler.asked
-        if scene.time - self._asked >= ASK or scene.time < self._asked:
-            self._asked = scene.time
-            self._refresh()
+        self._poll(scene.time)
         now = scene.epoch + scene.time if scene.epoch else self._begun + scene.time
         if self._due(scene.time, now):
             self._update(now)
@@ -346,6 +347,20 @@ class Learning:
         self.notes.append({"what": what, **facts})
         with suppress(PaharaError):
             self.folder.note(what, **facts)
+
+    def _poll(self, time: float) -> None:
+        if time - self._asked >= ASK or time < self._asked:
+            self._asked = time
+            self._refresh()
+
+    def _claim_again(self, time: float) -> None:
+        """Whoever was learning may have ended: the watch before this one, which was still being put away."""
+        self._claimed = time
+        if self.folder.claim():
+            self.owns = True
+            self.lessons, said = Lessons.load(self.folder, self.settings)
+            if said:
+                self._say(said)
 
     def _refresh(self) -> None:
         """Another program may have chosen another model."""
