@@ -39,7 +39,9 @@ class Explainer:
         if event.kind == "anomaly":
             return self._strange(event, image)
         if event.kind == "unusual":
-            return explained(event, self.learning.model, self.learning.gallery) if self.learning is not None else explained(event, None, None)
+            return (
+                explained(event, self.learning.model, self.learning.gallery) if self.learning is not None else explained(event, None, None)
+            )
         return NOTHING
 
     def _strange(self, event: Event, image: Image | None) -> Explained:
