@@ -48,8 +48,12 @@ class Peaks:
         beyond = len(self.highest) < self.tracks and len(self.highest) > 0
         return np.where(evidence < self.highest[-1], 1.0, told) if beyond else told
 
-    def threshold(self, budget_per_day: float) -> float:
+    def threshold(self, budget_per_day: float, k: int = 1) -> float:
         """Evidence that `budget_per_day` tracks a day reach; beyond what was seen, a Pareto tail goes on.
+
+        Up to `k` tracks that did the same rare thing are odd to each other, so the highest peaks come in clumps; the clump in
+        which the wanted peak lies is on average half used up. The next who does that thing finds all of the clump and is
+        normal: without the other half counted in, fewer alarms would come than were asked for.
 
         ValueError for a budget that is not above 0.
         """
@@ -57,7 +61,8 @@ class Peaks:
             raise ValueError(f"a budget is a number of alarms a day above 0, got {budget_per_day}")
         if not self.tracks or not self.per_day:
             return float("inf")
-        return self._at(budget_per_day / self.per_day * self.tracks)
+        wanted = budget_per_day / self.per_day * self.tracks
+        return self._at(wanted + min(k, wanted) / 2 if k > 1 else wanted)
 
     def _at(self, wanted: float) -> float:
         """The evidence that so many of the tracks seen reach."""

@@ -132,7 +132,7 @@ class Normality:
 
     def threshold(self, budget_per_day: float) -> float:
         """The evidence that so many normal tracks a day reach on this camera."""
-        return self.peaks.threshold(budget_per_day)
+        return self.peaks.threshold(budget_per_day, self.settings.k)
 
     def values(self, samples: Samples) -> dict[str, Floats]:
         """What the attributes are compared by: in body heights and local hours, with the class where it matters."""
