@@ -214,11 +214,20 @@ def learned(clips: Sequence[Clip], names: Sequence[str], settings: Settings | No
     return Normality.fit(together([clip.only(*names) for clip in clips]), settings or Settings(), step=1 / FPS)
 
 
-def score(model: Normality, clip: Clip, names: Sequence[str]) -> NDArray[np.float64]:
-    """(frames,) the oddest person of each frame: −log of the fused p-value; 0 where nobody can be judged."""
+def score(model: Normality, clip: Clip, names: Sequence[str], empty: float = 0.0) -> NDArray[np.float64]:
+    """(frames,) the oddest person of each frame: −log of the fused p-value; `empty` where nobody can be judged."""
     fused = model.judge(clip.only(*names)).fused
-    odd = np.where(np.isnan(fused), 0.0, -np.log(np.where(np.isnan(fused), 1.0, fused)))
-    return frame_scores(odd, clip.frames, clip.count)
+    told = np.isfinite(fused)
+    return frame_scores(-np.log(fused[told]), clip.frames[told], clip.count, empty=empty)
+
+
+def usual(model: Normality, clips: Sequence[Clip], names: Sequence[str]) -> float:
+    """The median of the training frames, each person judged by the others: what a frame is worth of which nothing is known yet.
+
+    A clip begins without trails, and a second passes before its people can be judged; that is no sign of normality.
+    """
+    scores = np.concatenate([score(model, clip, names, np.nan) for clip in clips])
+    return float(np.nanmedian(scores))
 
 
 def speed(clip: Clip) -> NDArray[np.float64]:
@@ -249,9 +258,10 @@ def examine(folder: Path, model: Path, cache: Path | None = None) -> tuple[Auroc
     few = dict.fromkeys(ALL, 50)  # a folder of a few clips may have fewer tracks than a camera has in an hour
     settings = Settings(ready=few)
     boxes, everything = learned(train, BOXES, settings), learned(train, ALL, settings)
+    unknown, unknown_all = usual(boxes, train, BOXES), usual(everything, train, ALL)
     columns = {
-        "boxes": [score(boxes, clip, BOXES) for clip in test],
-        "all": [score(everything, clip, ALL) for clip in test],
+        "boxes": [score(boxes, clip, BOXES, unknown) for clip in test],
+        "all": [score(everything, clip, ALL, unknown_all) for clip in test],
         "speed": [speed(clip) for clip in test],
     }
     table = auroc_table(columns, [clip.truth for clip in test], people=[clip.people for clip in test])
