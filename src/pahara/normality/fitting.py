@@ -60,7 +60,9 @@ def fit(
     p = np.full((len(samples), len(model.names)), np.nan)
     for column, name in enumerate(model.names):
         rows = np.flatnonzero(~np.isnan(distances[name]))
-        p[rows, column] = known[name].calibration.p_left_out(distances[name][rows], samples.tracks[rows])
+        kept = _usual(distances[name][rows], samples.tracks[rows], settings.trim)
+        p[rows[~kept], column] = known[name].calibration.p(distances[name][rows[~kept]])
+        p[rows[kept], column] = known[name].calibration.p_left_out(distances[name][rows[kept]], samples.tracks[rows[kept]])
     evidence = over_tracks(fuse(model.names, p).fused, samples.tracks, samples.times, settings.drift, step)
     return replace(model, peaks=Peaks.fit(evidence, samples.tracks, per_day=max(seen, tracks) * DAY / max(watched, 1.0)))
 
@@ -104,7 +106,8 @@ class _Maker:
         numbers = quantities(name, samples.features[name][told], values[told])
         steps = {each: tuple(np.percentile(found, np.arange(0, 101, 5)).tolist()) for each, found in numbers.items()}
         ranges = {each: Range(each, found[1], found[-2], steps=found) for each, found in steps.items()}
-        return Known(memory, Calibration.fit(distances[told], tracks), len(np.unique(tracks)), Frozen(ranges)), distances
+        kept = _usual(distances[told], tracks, settings.trim)
+        return Known(memory, Calibration.fit(distances[told][kept], tracks[kept]), len(np.unique(tracks)), Frozen(ranges)), distances
 
     def _memory(self, name: str, values: Floats, rows: Rows, unit: Floats, k: int, radius: float | None = None) -> tuple[Memory, float]:
         samples, settings = self.samples, self.model.settings
@@ -115,6 +118,20 @@ class _Maker:
             self.vouched[rows], unit=unit, points=settings.points, per_track=settings.per_track, k=k,
             period=24.0 if name == "time" else 0.0, radius=radius,
         )  # fmt: skip
+
+
+def _usual(distances: Floats, tracks: NDArray[np.int64], trim: float) -> Bools:
+    """(n,) -> (n,) False for the rows of the share `trim` of the tracks that get furthest away."""
+    if not trim or not len(distances):
+        return np.ones(len(distances), bool)
+    keys, where = np.unique(tracks, return_inverse=True)
+    furthest = np.full(len(keys), -np.inf)
+    np.maximum.at(furthest, where.reshape(-1), distances)
+    order = np.argsort(furthest, kind="stable")
+    usual = np.ones(len(keys), bool)
+    usual[order[len(keys) - int(trim * len(keys)) :]] = False
+    kept: Bools = usual[where.reshape(-1)]
+    return kept
 
 
 def _unit(name: str, values: Floats) -> Floats:

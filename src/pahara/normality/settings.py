@@ -21,9 +21,12 @@ class Settings:
     days: Mapping[str, float] = field(default_factory=Frozen)  # attribute -> days watched, where they differ
     utc_offset: float = 0.0  # hours that the camera's clock is ahead of UTC (6 in Dhaka)
     drift: float = 2.5  # what a second of evidence must exceed: -log p of one moment in twelve
+    trim: float = 0.0  # share of the tracks, the oddest of each attribute, that rarity is not reckoned from: incidents learned as normal
     without: tuple[str, ...] = ()  # attributes that are left out
 
     def __post_init__(self) -> None:
+        if not 0 <= self.trim <= 0.2:
+            raise ValueError(f"normality: trim is a share of the tracks from 0 to 0.2, got {self.trim}")
         for name, least in (("k", 1), ("points", 10), ("per_track", 1), ("folds", 2)):
             if getattr(self, name) < least:
                 raise ValueError(f"normality: {name} is {least} or more, got {getattr(self, name)}")
