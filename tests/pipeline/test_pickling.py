@@ -73,6 +73,11 @@ def kinds_in(value, found: set[str]) -> None:
             kinds_in(each, found)
 
 
+def _told(store, event):
+    store.outbox.take_over(event, [store_room.Wanted("phone", 1e12)], 1.0)
+    return store.outbox.due("phone", 2.0)
+
+
 @pytest.fixture
 def values(session, store, config, yard):
     """Of everything one, from a real watch that was kept, replayed and back-tested."""
@@ -107,6 +112,10 @@ def values(session, store, config, yard):
         "drill": report.Drill((report.Staged("running", 1.0, 2.0),), ("ab",), 1.0),
         "crossings": report.Crossings(),
         "swept": store_room.Swept(),
+        "blind": store.blind.begin("yard", 1.0, "off"),
+        "wanted": store_room.Wanted("phone", 9.0),
+        "user": store.accounts.add_first("Owner", "hash", language="bn", now=1.0),
+        "delivery": _told(store, events[-1]),
     }
 
 
