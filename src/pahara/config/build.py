@@ -147,7 +147,15 @@ def retention(config: Config) -> Retention:
     from pahara.store import Retention
 
     told = config.store
-    return Retention(told.days, told.gigabytes, told.min_free_gigabytes, told.track_days, told.event_days)
+    return Retention(
+        told.days,
+        told.gigabytes,
+        told.min_free_gigabytes,
+        told.track_days,
+        told.event_days,
+        config.recording.days,
+        config.recording.gigabytes,
+    )
 
 
 def _plan(config: Config, key: str, camera: Camera) -> CameraPlan:
@@ -168,7 +176,7 @@ def _plan(config: Config, key: str, camera: Camera) -> CameraPlan:
         name=str(camera.name) or key,
         source=Secret(_resolved(config, camera.source), shown(camera.source)),
         source_shown=shown(camera.source),
-        record=camera.record,
+        record=Secret(_resolved(config, camera.record), shown(camera.record)) if camera.record else "",
         zones=found.zones,
         lines=found.lines,
         behaviours=wide(found.behaviours),
@@ -202,7 +210,9 @@ def _budget(config: Config, key: str, camera: Camera, behaviours: Mapping[str, B
         return None
     for name in (*told.first, *told.always):
         if camera.alarm_budget is not None and str(name) not in behaviours:
-            raise ConfigError(f"no behaviour named '{name}' in the alarm budget of camera '{key}'{_in(config)}. {did_you_mean(str(name), behaviours)}")
+            raise ConfigError(
+                f"no behaviour named '{name}' in the alarm budget of camera '{key}'{_in(config)}. {did_you_mean(str(name), behaviours)}"
+            )
     try:
         return AlarmBudget(Rate.of(str(told.budget)).per_day, tuple(map(str, told.first)), tuple(map(str, told.always)))
     except ValueError as error:

@@ -291,6 +291,17 @@ class EvidencePart(Part):
     """Seconds of one event that a clip shows."""
 
 
+class RecordingPart(Part):
+    """Continuous recording by `pahara run`: what cameras send, as it comes, in files of a minute; of `record` where a camera has it."""
+
+    enabled: bool = False
+    """true: keep everything, not only events. A camera of 2 Mbit/s takes about 22 gigabytes a day."""
+    days: More | None = 3.0
+    """Days that it is kept; null is for ever."""
+    gigabytes: More | None = 50.0
+    """Of all cameras together; the oldest goes first. null is without limit. It goes before evidence does."""
+
+
 class PoseChoice(Part):
     """Joints of the people in view: where their limbs are."""
 
@@ -419,6 +430,8 @@ class Config(Part):
     """Where things are kept."""
     evidence: EvidencePart = EvidencePart()
     """Clips."""
+    recording: RecordingPart = RecordingPart()
+    """Continuous recording, beside the clips of events."""
     alarm_budget: AlarmBudgetChoice | None = None
     """So many alarms a day of each camera, e.g. 3/day, shared by rules and learned behaviours; null tells of all."""
     notify: NotifyPart = NotifyPart()

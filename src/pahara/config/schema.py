@@ -153,7 +153,7 @@ def _absorb(plug_in: Plugin, definitions: dict[str, Any]) -> dict[str, Any]:
 def _tidy(properties: dict[str, Any]) -> None:
     """References to the choices that replaced pydantic's own, and no defaults that a file would not write like that."""
     for value in properties.values():
-        if any(word in str(value) for word in ("Choice", "StorePart", "EvidencePart", "WebPart", "Defaults")):
+        if any(word in str(value) for word in ("Choice", "StorePart", "EvidencePart", "RecordingPart", "WebPart", "Defaults")):
             value.pop("default", None)
 
 

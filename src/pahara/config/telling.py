@@ -25,6 +25,7 @@ _NAMES = {
     "StorePart": "'store'",
     "WebPart": "'web'",
     "EvidencePart": "'evidence'",
+    "RecordingPart": "'recording'",
     "Defaults": "'defaults'",
     "BehaviourChoice": "a behaviour",
     "DetectorChoice": "'detector'",

@@ -388,7 +388,7 @@ def _print(config: Config, camera: str) -> str:
     """All that a camera is made from: when this changes, it begins anew."""
     dumped = config.model_dump(mode="json", by_alias=True)
     shared = {key: value for key, value in dumped.items() if key not in ("cameras", "store", "notify", "web")}
-    secret = str.__str__(config.cameras[camera].source)  # masked in the dump
+    secret = [str.__str__(each) for each in (config.cameras[camera].source, config.cameras[camera].record)]  # masked in the dump
     return json.dumps([shared, dumped["cameras"][camera], secret], sort_keys=True, default=str)
 
 

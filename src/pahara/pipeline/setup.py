@@ -18,6 +18,7 @@ from pahara.language import LANGUAGES
 from pahara.report import SummaryCollector
 from pahara.store import Recording, Retention, Store
 from pahara.video import VideoSource, open_source
+from pahara.video.ring import Ring
 from pahara.video.writer import AnnotatedWriter
 
 from .analyst import BEAT, Analyst
@@ -117,9 +118,16 @@ def prepare(
 
 
 def recorder_of(
-    plan: CameraPlan, source: VideoSource, store: Store, *, config: Config | None, detector_name: str, classes: tuple[str, ...]
+    plan: CameraPlan,
+    source: VideoSource,
+    store: Store,
+    *,
+    config: Config | None,
+    detector_name: str,
+    classes: tuple[str, ...],
+    ring: Ring | None = None,
 ) -> Recorder:
-    """Begin a recording of `source` in `store`, with all that a replay needs."""
+    """Begin a recording of `source` in `store`, with all that a replay needs. `ring`: what clips come from instead of the source's own."""
     recording = store.begin_recording(
         plan.camera,
         plan.source_shown,
@@ -140,7 +148,7 @@ def recorder_of(
         recording,
         plan.zones,
         plan.lines,
-        source.ring,
+        source.ring if ring is None else ring,
         pre=plan.evidence.before,
         post=plan.evidence.after,
         longest=plan.evidence.longest,

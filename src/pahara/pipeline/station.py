@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Condition, Event, Lock, RLock, Thread
@@ -17,13 +17,16 @@ from pahara.core import Event as Report
 from pahara.store import Blind, DiskFullError, Store
 from pahara.video import VideoSource, open_source
 from pahara.video.live import backoff
+from pahara.video.ring import Ring
 
 from .analyst import Analyst
 from .health import over, trouble
 from .keeper import Keeper
+from .mainstream import RING_BYTES, MainStream, ShiftedRing, open_main, paced, ring_seconds
 from .record import Recorder
-from .setup import SPARE, analyst_of, recorder_of, taught
+from .setup import analyst_of, recorder_of, taught
 from .slot import Arrived, Slot
+from .tape import tape_of
 from .watch import Gate, Look, PoseStep
 
 if TYPE_CHECKING:
@@ -106,10 +109,17 @@ Opener = Callable[[CameraPlan], VideoSource]
 
 def open_live(plan: CameraPlan) -> VideoSource:
     """The plan's source for an always-on watch: a camera may still be off, and a film begins again at its end."""
-    clip = plan.evidence.before + plan.evidence.longest + plan.evidence.after
     return open_source(
-        str.__str__(plan.source), camera=plan.camera, timeout=TIMEOUT, wait=True, loop=True, ring_seconds=clip + SPARE, start=None
+        str.__str__(plan.source), camera=plan.camera, timeout=TIMEOUT, wait=True, loop=True, ring_seconds=ring_seconds(plan), start=None
     )
+
+
+def open_recorded(plan: CameraPlan) -> VideoSource:
+    """As `open_live`, with a ring for continuous recording."""
+    return open_source(
+        str.__str__(plan.source), camera=plan.camera, timeout=TIMEOUT, wait=True, loop=True, start=None,
+        ring_seconds=ring_seconds(plan, recording=True), ring_bytes=RING_BYTES,
+    )  # fmt: skip
 
 
 class Station:
@@ -140,7 +150,10 @@ class Station:
         self.slot = Slot(bell)
         self.frames = self.looks = self.detected = 0
         self.latest: Arrived | None = None
-        self._opener = opener
+        records = config.recording.enabled
+        self._opener = open_recorded if records and opener is open_live and not plan.record else opener
+        self._main = MainStream(plan, self.clock.now, opener=partial(open_main, recording=records)) if plan.record else None
+        self._tape = tape_of(config, plan.camera, store, keeper, self._evidence_ring, self._disk_full)
         self._source: VideoSource | None = None
         self._watch: _Watch | None = None
         self._stopping = Event()
@@ -170,6 +183,8 @@ class Station:
         begin = off_since or self.clock.now()
         self._blind = (begin, self.clock.steady() - (self.clock.now() - begin), self._keep_blind(begin, "off"))
         self._thread.start()
+        if self._main is not None:
+            self._main.start()
 
     def stop(self, timeout: float = 5.0) -> None:
         """No more pictures. What is going on ends now and is handed to the keeper."""
@@ -178,8 +193,12 @@ class Station:
             self._source.close()
         if self._thread.is_alive():
             self._thread.join(timeout)
+        if self._main is not None:
+            self._main.stop()
         self.slot.clear()
         self.end_watch()
+        if self._tape is not None:
+            self._tape.cut(rest=True)
         if self._offline is not None:
             self._tell(over(self._offline, self.clock.now()))
             self._offline = None
@@ -202,7 +221,7 @@ class Station:
                     self._source = source
                     if not source.live:
                         source.epoch = self.clock.now()
-                    for frame in source if source.live else _paced(source, self._stopping):
+                    for frame in source if source.live else paced(source, self._stopping):
                         if self._stopping.is_set():
                             return
                         self._arrived(frame)
@@ -298,8 +317,9 @@ class Station:
             recorder = None
             try:
                 recorder = recorder_of(
-                    self.plan, source, self.store, config=self.config, detector_name=self.detector_name, classes=self.names
-                )
+                    self.plan, source, self.store, config=self.config, detector_name=self.detector_name, classes=self.names,
+                    ring=ShiftedRing(self._main_ring, source) if self._main is not None else None,
+                )  # fmt: skip
             except DiskFullError as problem:  # it watches on, and tells, though nothing can be kept
                 self._disk_full(str(problem))
             plan, signals, learning = taught(self.plan, recorder, self.config, background=True)
@@ -361,6 +381,8 @@ class Station:
     def check(self) -> None:
         """Called about twice a second: is it blind, is it time to tell?"""
         steady, now = self.clock.steady(), self.clock.now()
+        if self._tape is not None and self.alive:
+            self._tape.check(now)
         silent = steady - self._last
         with self._guard:
             if self._blind is None and silent > BLIND:
@@ -376,9 +398,22 @@ class Station:
 
     def leapt(self, seconds: float) -> None:
         """The machine's clock leapt: what is seen from now on bears the new time, in a new recording."""
+        if self._tape is not None:
+            self._tape.cut()
         if self._source is not None:
             self._source.epoch += seconds
+        if self._main is not None:
+            self._main.leapt(seconds)
         self.end_watch()
+
+    def _main_ring(self) -> Ring | None:
+        return self._main.ring if self._main is not None else None
+
+    def _evidence_ring(self) -> Ring | None:
+        """What continuous recording writes: the main stream, where the camera has one."""
+        if self._main is not None:
+            return self._main.ring
+        return self._source.ring if self._source is not None and self.frames else None
 
     @property
     def why(self) -> str:
@@ -463,16 +498,6 @@ class Station:
                 self.store.blind.end(row, end)
 
         self.keeper.put(keep)
-
-
-def _paced(source: VideoSource, stopping: Event) -> Iterator[Frame]:
-    """A film plays at the pace at which it was filmed, as a camera would."""
-    began = time.monotonic()
-    for frame in source:
-        ahead = frame.time - (time.monotonic() - began)
-        if ahead > 0 and stopping.wait(ahead):
-            return
-        yield frame
 
 
 def _no_picture() -> Image:

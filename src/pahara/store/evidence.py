@@ -27,7 +27,8 @@ from sqlalchemy.exc import IntegrityError
 
 from pahara.core import Event, StoreError
 
-from .database import Database, inserted_id, told
+from . import chain
+from .database import NO_SPACE, Database, inserted_id, told
 from .durable import make_empty, settle
 from .layout import OURS, PART, final, relative_path
 from .records import Evidence, EvidenceKind, EvidenceState
@@ -90,7 +91,8 @@ class EvidenceFolder:
             self._lock = (folder / ".pahara-lock").open("a")  # held as long as we live: see _alone
         except OSError as problem:
             raise told(problem, str(folder)) from problem
-        self._ours = self._mark()
+        self.ours = self._mark()  # whether this folder belongs to this database
+        self.was_alone = False  # whether nobody else had it open when it was opened
 
     def path_for(self, event: Event, kind: EvidenceKind, time_utc: float | None = None, *, extension: str | None = None) -> Path:
         """media/YYYY-MM-DD/HH/<camera>/MM.SS-<id>.<extension>, in UTC; `time_utc` defaults to when the event began."""
@@ -144,6 +146,8 @@ class EvidenceFolder:
             self._take_back([row for row, _ in announced], *paths)
             if isinstance(problem, OSError):
                 raise told(problem, str(path)) from problem
+            if (number := getattr(problem.__cause__, "errno", None)) in NO_SPACE:  # what writes videos knows no DiskFullError
+                raise told(OSError(number, "No space left on device"), str(path)) from problem
             raise
         finally:
             with self._guard:
@@ -194,7 +198,9 @@ class EvidenceFolder:
             wanted = select(evidence.c.id, evidence.c.path).where(evidence.c.id.in_(rows), evidence.c.state == "removing")
             files = list(connection.execute(wanted))
         done = [row.id for row in files if self._unlink(self.folder / row.path)]
+        gone = [chain.Link("gone file", row.path) for row in files if row.id in done]
         with self.database.writing() as connection:
+            chain.append(connection, gone, self.clock())
             if forget:
                 connection.execute(delete(evidence).where(evidence.c.id.in_(done)))
             else:
@@ -203,7 +209,7 @@ class EvidenceFolder:
 
     def sweep(self, *, opening: bool = False) -> Swept:
         """Finish what a killed process left behind. `opening`: nobody of us writes yet."""
-        alone = opening and self._alone()
+        alone = self.was_alone = opening and self._alone()
         if opening:
             # Nothing but the few rows in these two states is looked at: opening a store of millions is as fast.
             try:
@@ -259,6 +265,7 @@ class EvidenceFolder:
                         f"the evidence of event {event_id} was swept away while it was written: it took more than {STALE:.0f} s"
                     )
             found = {row.id: row for row in connection.execute(_KEPT, {"rows": rows})}
+            chain.append(connection, [chain.file_link(found[row]) for row in rows], self.clock())
         return [self.of_row(found[row]) for row in rows], replaced
 
     def _take_back(self, rows: Sequence[int], *files: Path) -> None:
@@ -323,7 +330,7 @@ class EvidenceFolder:
                     continue
                 file = self.folder / relative
                 with suppress(FileNotFoundError):
-                    if not self._ours:
+                    if not self.ours:
                         strangers += 1
                     elif file.stat().st_mtime < limit or not self._being_written(relative):
                         orphans += self._unlink(file)
@@ -355,6 +362,10 @@ class EvidenceFolder:
             return (
                 connection.execute(select(evidence.c.id).where(evidence.c.path == name, evidence.c.state != "expired")).first() is not None
             )
+
+    def names(self) -> Iterator[str]:
+        """Every file in the folder that is called like evidence, as a path under it with forward slashes."""
+        return self._files()
 
     def _files(self) -> Iterator[str]:
         """Every file in the folder's own layout, as a path with forward slashes."""

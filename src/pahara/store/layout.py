@@ -16,6 +16,8 @@ _ENDINGS: dict[EvidenceKind, str] = {"clip": ".mp4", "snapshot": ".jpg", "thumbn
 _INFIX: dict[EvidenceKind, str] = {"thumbnail": ".thumb.", "explanation": ".why."}
 OURS = re.compile(r"\d{4}-\d\d-\d\d/\d\d/[a-z0-9-]+/(\.part-)?\d\d\.\d\d-[A-Za-z0-9_-]+(\.\d+)?(\.thumb|\.why)?\.[a-z0-9]{2,4}")
 
+FOOTAGE = re.compile(r"\d{4}-\d\d-\d\d/\d\d/[a-z0-9-]+/(\.part-)?\d\d\.\d\d(\.\d+)?\.(mp4|mkv)")
+
 
 def slug(camera: str) -> str:
     """A camera's name, in any script, as a folder name: its ASCII letters and a hash of all of it.
@@ -42,6 +44,16 @@ def relative_path(camera: str, event_id: str, kind: EvidenceKind, time_utc: floa
             f"an event called {event_id!r} with a file ending {ending!r} cannot have evidence: use letters, digits, - and _ only"
         )
     return made
+
+
+def footage_path(camera: str, time_utc: float, extension: str = ".mp4", attempt: int = 1) -> str:
+    """YYYY-MM-DD/HH/<camera>/MM.SS.mp4 in UTC, of continuous recording; a further `attempt` gets a number."""
+    try:
+        when = datetime.fromtimestamp(time_utc, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise StoreError(f"{time_utc} is no time that a recording can have: give seconds since 1970 in UTC") from None
+    again = "" if attempt == 1 else f".{attempt}"
+    return f"{when:%Y-%m-%d}/{when:%H}/{slug(camera)}/{when:%M.%S}{again}{extension}"
 
 
 def final(relative: str) -> str:

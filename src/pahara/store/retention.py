@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 from sqlalchemy import delete, exists, func, select, text
 
+from . import chain
 from .database import DiskFullError, told
 from .store import Store
 from .tables import events, evidence, recordings, trails
@@ -26,10 +27,12 @@ class Removed:
     trail_bytes: int = 0
     events: int = 0
     recordings: int = 0  # that had neither trails nor events left
+    footage: int = 0  # files of continuous recording
+    footage_bytes: int = 0
     short: int = 0  # bytes still too many: everything that is left is locked, or could not be removed
 
     def __bool__(self) -> bool:
-        return bool(self.evidence or self.trails or self.events or self.recordings)
+        return bool(self.evidence or self.trails or self.events or self.recordings or self.footage)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Retention:
     min_free_gigabytes: float | None = None  # of the disk that holds the evidence
     track_days: float | None = None
     event_days: float | None = None
+    footage_days: float | None = None  # of continuous recording
+    footage_gigabytes: float | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -70,6 +75,10 @@ class Retention:
 
     def _apply(self, store: Store, now: float) -> Removed:
         removed = Removed()
+        if self.footage_days is not None:
+            removed = _drop_footage(store, removed, before=now - self.footage_days * DAY)
+        if self.footage_gigabytes is not None:
+            removed = _drop_footage(store, removed, until_bytes=store.footage.bytes - int(self.footage_gigabytes * GIGABYTE))
         if self.days is not None:
             removed = _expire(store, removed, before=now - self.days * DAY)
         if self.event_days is not None:
@@ -84,13 +93,24 @@ class Retention:
                 free = shutil.disk_usage(store.evidence.folder).free
             except OSError as problem:
                 raise told(problem, str(store.evidence.folder)) from problem
-            removed = _make_room(store, removed, int(self.min_free_gigabytes * GIGABYTE) - free)
+            over = int(self.min_free_gigabytes * GIGABYTE) - free
+            before = removed.footage_bytes
+            removed = _drop_footage(store, removed, until_bytes=over)  # what nobody asked for goes before what shows an event
+            removed = _make_room(store, removed, over - (removed.footage_bytes - before))
         return removed
 
 
 def _total(store: Store) -> int:
     with store.database.reading() as connection:
         return int(connection.execute(select(func.coalesce(func.sum(evidence.c.bytes), 0)).where(evidence.c.state == "kept")).scalar_one())
+
+
+def _drop_footage(store: Store, removed: Removed, *, before: float | None = None, until_bytes: int | None = None) -> Removed:
+    """The oldest minutes of continuous recording go."""
+    if until_bytes is not None and until_bytes <= 0:
+        return removed
+    files, size = store.footage.remove(before=before, until_bytes=until_bytes)
+    return replace(removed, footage=removed.footage + files, footage_bytes=removed.footage_bytes + size)
 
 
 def _make_room(store: Store, removed: Removed, over: int) -> Removed:
@@ -152,7 +172,9 @@ def _forget_events(store: Store, removed: Removed, before: float) -> Removed:
         with store.database.writing() as connection:
             wanted_ids = select(events.c.id).where(*old, ~busy, events.c.id > last).order_by(events.c.id).limit(_BATCH)
             ids = list(connection.execute(wanted_ids).scalars())
-            gone = connection.execute(delete(events).where(events.c.id.in_(ids), *old, ~busy)).rowcount
+            left = connection.execute(delete(events).where(events.c.id.in_(ids), *old, ~busy).returning(events.c.id)).scalars().all()
+            chain.append(connection, [chain.Link("gone event", each) for each in sorted(left)], store.clock())
+            gone = len(left)
         if not ids:
             return removed
         last = ids[-1]

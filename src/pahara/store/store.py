@@ -8,12 +8,13 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, get_args
 
-from sqlalchemy import Row, Select, case, func, insert, or_, select, update
+from sqlalchemy import Row, Select, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 
@@ -21,16 +22,19 @@ from pahara import __version__
 from pahara.core import Event, Observation, StoreError, without_secrets
 from pahara.core.frozen import Frozen
 
-from . import shelf, trails
+from . import chain, shelf, trails
 from .accounts import Accounts
 from .coverage import Ledger
 from .database import Database, DiskFullError, inserted_id, parse_url, told
 from .evidence import EvidenceFolder, Swept
+from .footage import Footage
 from .outbox import Outbox
 from .records import Evidence, EvidenceKind, Recording, StoredEvent, Usage, Verdict
 from .shelf import Names
 from .tables import about, events, evidence, recordings
 from .tables import trails as trail_table
+
+_FACTS = select(*(events.c[name] for name in chain.EVENT)).where(events.c.id == bindparam("id"))
 
 
 class Store:
@@ -46,6 +50,7 @@ class Store:
         dialect = sqlite.insert if database.file else postgresql.insert  # made once: making a statement costs more than running it
         self._keep_event, self._keep_trail = _keep_event(dialect(events)), _keep_trail(dialect(trail_table))
         self.evidence = EvidenceFolder(database, media, clock)
+        self.footage = Footage(database, media, clock)  # continuous recording
         self.blind, self.outbox, self.accounts = Ledger(database), Outbox(database), Accounts(database)
 
     @classmethod
@@ -77,7 +82,9 @@ class Store:
             raise
         try:
             with suppress(DiskFullError):  # what is there can still be looked at, and retention can still make room
+                now = clock()
                 store.evidence.sweep(opening=True)
+                store.footage.sweep(alone=store.evidence.was_alone, before=now)
             database.reserve()
         except BaseException:
             store.close()
@@ -236,6 +243,8 @@ class Store:
         }
         with self.database.writing() as connection:
             connection.execute(self._keep_event, values)
+            row = connection.execute(_FACTS, {"id": event.id}).one()  # as it stands now: an older report changes nothing
+            chain.append(connection, [chain.event_link(row)], values["stored"])
 
     def events(
         self,
@@ -371,7 +380,10 @@ class Store:
         Opening a store does the quick part already (what a killed program left behind); this also finds files without a
         row and rows without a file, which only a restored backup or another program's hand can make.
         """
-        return self.evidence.sweep()
+        swept = self.evidence.sweep()
+        self.footage.sweep()
+        orphans, missing = self.footage.sweep_folder(ours=self.evidence.ours)
+        return replace(swept, orphans=swept.orphans + orphans, missing=swept.missing + missing)
 
     def usage(self) -> Usage:
         """How much there is."""

@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-HEAD = "v0002"  # the newest revision in migrations/versions; a test compares
+HEAD = "v0004"  # the newest revision in migrations/versions; a test compares
 VERSION_TABLE = "pahara_version"  # not Alembic's usual name: a shared PostgreSQL database may have one already
 
 metadata = MetaData(
@@ -107,6 +107,7 @@ events = Table(
     Index(None, "behaviour", "start_utc", "id"),
     Index(None, "kind", "start_utc", "id"),
     Index(None, "reviewed", "start_utc", "id"),
+    Index(None, "camera", "reviewed", "start_utc", "id"),
     Index(None, "verdict", "start_utc", "id"),
     Index(None, "locked", "start_utc", "id"),
     Index(None, "recording_id", "locked"),
@@ -130,6 +131,46 @@ evidence = Table(
     Column("stored", Double, nullable=False),
     Index(None, "event_id"),
     Index(None, "state", "stored", "id"),
+)
+
+chain = Table(
+    "chain",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # 1, 2, 3 … without a gap
+    Column("at", Double, nullable=False),
+    Column("what", String(12), nullable=False),  # "event" | "file" | "gone event" | "gone file"
+    Column("object", String(255), nullable=False),  # an event's id, or a file's path
+    Column("digest", String(64), nullable=False),  # SHA-256 of what the row said; "" for what is gone
+    Column("hash", String(64), nullable=False),  # see chain.py
+    Index(None, "object", "id"),
+)
+
+seals = Table(
+    "seals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("link", Integer, nullable=False),  # of the chain: up to this one everything is signed
+    Column("hash", String(64), nullable=False),  # of that link
+    Column("key", String(64), nullable=False),  # the public key, hex
+    Column("signature", String(128), nullable=False),  # Ed25519, hex; see seal.py
+    sqlite_autoincrement=True,
+)
+
+footage = Table(
+    "footage",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("camera", Text, nullable=False),
+    Column("path", String(255), nullable=False, unique=True),  # under the media folder, with forward slashes
+    Column("state", String(16), nullable=False),  # "writing" | "kept" | "removing"; see footage.py
+    Column("bytes", BigInteger, nullable=False),
+    Column("begin_utc", Double, nullable=False),
+    Column("end_utc", Double, nullable=False),
+    Column("stored", Double, nullable=False),
+    Index(None, "camera", "begin_utc"),
+    Index(None, "state", "begin_utc", "id"),
+    sqlite_autoincrement=True,
 )
 
 blind = Table(

@@ -15,6 +15,7 @@ import av
 from pahara.core import StoreError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+UNDER_WAY = ".part-"  # a name that begins so is temporary already: whoever chose it renames the file, and sweeps it after a crash
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,16 @@ class ClipInfo:
 def new_file(path: Path) -> Iterator[Path]:
     """A temporary name beside `path` (same ending) that takes its place when all went well, and is gone when not.
 
-    OSError becomes a StoreError of one line.
+    OSError becomes a StoreError of one line. A name that begins with `UNDER_WAY` is written as it is: a second temporary name
+    beside it would be swept by nobody when the program is killed.
     """
     temporary: Path | None = None
+    if path.name.startswith(UNDER_WAY):
+        try:
+            yield path
+        except (OSError, av.error.FFmpegError) as error:
+            raise cannot_write(path, error) from error
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=f".part{path.suffix}", dir=path.parent)

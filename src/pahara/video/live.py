@@ -90,10 +90,12 @@ class LiveSource(VideoSource):
         start: datetime | None,
         fps_limit: float | None,
         threads: int,
+        keyframes: bool = False,
     ) -> None:
         super().__init__(camera, shown, None, fps_limit)
         self.timeout = timeout
         self._opener, self._reconnect, self._threads = opener, reconnect, threads
+        self._keyframes = keyframes  # only these are decoded; the ring holds every packet
         self._ring_seconds, self._ring_bytes, self._start = ring_seconds, ring_bytes, start
         self._queue: deque[_Waiting] = deque()
         self._changed = Condition()
@@ -130,7 +132,9 @@ class LiveSource(VideoSource):
                 self._decoding = Decoding(self, 0.04)
             for frame in self._decoding.frames(waiting.decoder, waiting.packet, waiting.time_base):
                 if frame.time == 0.0 and self._start is None:
-                    self.epoch = time.time() - (time.monotonic() - waiting.arrival)
+                    # Of keyframes alone the decoder may keep some back: the one that came out is not the one that went in.
+                    held = waiting.seconds - (self._decoding.clock.zero or 0.0) if self._keyframes else 0.0
+                    self.epoch = time.time() - (time.monotonic() - waiting.arrival) - held
                 yield frame
                 if self._closing.is_set():
                     return
@@ -254,6 +258,8 @@ class LiveSource(VideoSource):
                 failures += 1
 
     def _hand_over(self, waiting: _Waiting) -> None:
+        if self._keyframes and not waiting.packet.is_keyframe:
+            return
         with self._changed:
             if self._need_keyframe:
                 if not waiting.packet.is_keyframe:

@@ -35,6 +35,7 @@ def open_source(
     fps_limit: float | None = None,
     loop: bool = False,
     threads: int = 1,
+    keyframes: bool = False,
 ) -> VideoSource:
     """Open a video file, a folder of pictures (`folder`, `folder?fps=10`), a webcam (`0`, `webcam:0`, `/dev/video0`)
     or a network camera (`rtsp://`, `rtsps://`, `http://`, `https://`) for reading.
@@ -46,6 +47,7 @@ def open_source(
     start: when media time 0 was; else the file's creation time, else its last change minus its length.
     fps: of a folder of pictures. fps_limit: yield at most so many frames a second.
     loop: a file or folder begins again at its end, and time goes on. threads: of the decoder, 0 for all cores.
+    keyframes: of a live source, decode keyframes alone, for who wants the ring and no pictures.
 
     SourceError, in one line, when it cannot be opened.
     """
@@ -69,7 +71,7 @@ def open_source(
     opener = network_opener(address.target, timeout) if address.kind == "network" else webcam_opener(address, timeout)
     return LiveSource(
         opener, address.shown, camera=camera, timeout=timeout, reconnect=reconnect, wait=wait, ring_seconds=ring_seconds,
-        ring_bytes=ring_bytes, start=start, fps_limit=fps_limit, threads=threads,
+        ring_bytes=ring_bytes, start=start, fps_limit=fps_limit, threads=threads, keyframes=keyframes,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -22,6 +23,7 @@ from .pixels import UPRIGHT
 from .writer import VideoWriter
 
 MEGABYTE = 1 << 20
+HOLE = 2.0  # seconds without a packet that count as a hole
 
 
 class Ring(Protocol):
@@ -43,6 +45,9 @@ class Ring(Protocol):
     @property
     def plays_in_browser(self) -> bool:
         """Whether a browser plays the packets as they are; else a clip is encoded anew, which costs CPU."""
+
+    def covers(self, begin: float, end: float) -> float:
+        """Seconds of `begin` to `end` (media seconds) that it holds."""
 
     def write_clip(self, path: Path, begin: float, end: float, *, transcode: bool | None = None) -> ClipInfo: ...
 
@@ -136,6 +141,21 @@ class PacketRing:
             return clip.transcode(entries, path, begin, end, zero=self.zero, epoch=self.epoch, orientation=self.orientation)
         return clip.remux(entries, path, zero=self.zero, epoch=self.epoch)
 
+    def covers(self, begin: float, end: float) -> float:
+        """Seconds of `begin` to `end` (media seconds) that it holds, holes of more than `HOLE` seconds left out."""
+        with self._lock:
+            times = sorted(entry.seconds - self.zero for group in self._groups for entry in group)
+        return _covered(times, begin, end)
+
+    def cut(self, after: float, until: float, *, rest: bool = False) -> list[list[Entry]]:
+        """Whole groups of pictures whose keyframe stands after joined second `after` and before media second `until`.
+
+        The newest group still grows, and is left for the next cut; with `rest` it is taken as it is.
+        """
+        with self._lock:
+            groups = [*self._groups] if rest else list(self._groups)[:-1]
+            return [list(group) for group in groups if group[0].seconds > after and group[0].seconds - self.zero < until]
+
     def _between(self, begin: float, end: float) -> Sequence[Entry]:
         begin, end = begin + self.zero, end + self.zero
         with self._lock:
@@ -217,6 +237,12 @@ class FrameRing:
         with self._lock:
             return (self._held[0][0], self._held[-1][0]) if self._held else None
 
+    def covers(self, begin: float, end: float) -> float:
+        """Seconds of `begin` to `end` (media seconds) that it holds, holes of more than `HOLE` seconds left out."""
+        with self._lock:
+            times = [time for time, _ in self._held]
+        return _covered(times, begin, end)
+
     def write_clip(self, path: Path, begin: float, end: float, *, transcode: bool | None = None) -> ClipInfo:  # noqa: ARG002
         """Media seconds `begin` to `end` -> H.264 in mp4. StoreError when the ring holds nothing of it, or the disk is full."""
         with self._lock:
@@ -230,6 +256,10 @@ class FrameRing:
                 if image is not None:
                     writer.write(image, time)
         return writer.info
+
+
+def _covered(times: Sequence[float], begin: float, end: float) -> float:
+    return sum(min(b, end) - max(a, begin) for a, b in pairwise(times) if b - a <= HOLE and b > begin and a < end)
 
 
 def _nothing(camera: str, begin: float, end: float, span: tuple[float, float] | None) -> StoreError:

@@ -16,7 +16,7 @@ import cv2
 from pahara.core import Frame, Image, Scene, StoreError, Tripwire, Zone
 
 from .draw import draw
-from .files import ClipInfo, cannot_write
+from .files import UNDER_WAY, ClipInfo, cannot_write
 
 TICKS = 90_000  # a second, as usual in video: variable frame rates keep their true times
 
@@ -45,7 +45,8 @@ class VideoWriter:
         self.size = (0, 0)  # width, height of the file: that of the first picture, made even
         self.closed = False
         self._crf, self._preset, self._epoch, self._threads = crf, preset, epoch, threads
-        self._temporary = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{self.path.suffix or '.mp4'}")
+        beside = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part{self.path.suffix or '.mp4'}")
+        self._temporary = self.path if self.path.name.startswith(UNDER_WAY) else beside
         self._container: av.container.OutputContainer | None = None
         self._stream: av.VideoStream | None = None
         self._tick = -1
