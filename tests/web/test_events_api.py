@@ -141,3 +141,50 @@ def test_a_case_is_a_zip_whose_manifest_tells_the_truth(owner, recorded, service
     path.unlink()
     with zipfile.ZipFile(io.BytesIO(owner.post("/api/events/export", json={"ids": ids}).content)) as case:
         assert next(e for e in json.loads(case.read("manifest.json"))["events"][0]["files"] if e["kind"] == "clip")["missing"]
+
+
+def test_the_store_is_looked_through_and_an_operator_of_one_camera_hears_of_it_alone(owner, browser, recorded, service, people):
+    import time
+
+    def looked(by):
+        end = time.monotonic() + 20
+        while (told := by.get("/api/verify").json())["state"] == "running":
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        return told
+
+    with service.store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE events SET peak = 0.5 WHERE camera = 'yard'")
+    service.store.accounts.change(people["operator"], 1.0, cameras=["gate"])
+    told = looked(owner)
+    assert (told["state"], told["whole"], told["events"]) == ("done", False, 6)
+    assert [(each["wrong"], each["of"], each["name"]) for each in told["findings"]] == [
+        ("changed", "event", name) for name in sorted(recorded["yard"])
+    ]
+    told = looked(browser().log_in("operator"))
+    assert (told["whole"], told["findings"]) == (False, [])
+
+
+def test_an_export_is_signed_and_holds_the_store_to_it(owner, recorded, service, tmp_path):
+    from pahara.cli.app import app as cli
+    from pahara.store.seal import genuine, public_key
+
+    answer = owner.post("/api/events/export", json={"ids": [recorded["gate"][0]]})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as case:
+        content, signature, pem = (case.read(name) for name in ("manifest.json", "manifest.sig", "public.pem"))
+    assert genuine(public_key(pem), content, signature.decode().strip())
+    assert not genuine(public_key(pem), content + b" ", signature.decode().strip())
+    (tmp_path / "manifest.json").write_bytes(content)
+    (tmp_path / "public.pem").write_bytes(pem)
+    from typer.testing import CliRunner
+
+    place = str(service.store.database.file.parent)
+    asked = ["verify", place, "--manifest", str(tmp_path / "manifest.json"), "--key", str(tmp_path / "public.pem")]
+    done = CliRunner().invoke(cli, asked)
+    assert done.exit_code == 0, done.output
+    assert "everything is as it was kept" in done.output
+    with service.store.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM chain")
+    done = CliRunner().invoke(cli, [*asked, "--json"])
+    assert done.exit_code == 1
+    assert not json.loads(done.stdout)["whole"]

@@ -30,7 +30,9 @@ def test_events_are_counted_on_the_day_that_people_call_it(owner, service):
         {"at": "2025-10-09T23", "of": "gate", "n": 1},
         {"at": "2025-10-10T00", "of": "gate", "n": 1},
     ]
-    assert owner.get("/api/counts", params={"by": "weekday", "since": NOON, "until": NOON + 3600}).json()["counts"] == [{"at": "4", "of": "", "n": 6}]
+    assert owner.get("/api/counts", params={"by": "weekday", "since": NOON, "until": NOON + 3600}).json()["counts"] == [
+        {"at": "4", "of": "", "n": 6}
+    ]
     assert owner.get("/api/counts", params={"since": 0, "until": NOON}).status_code == 400
 
 

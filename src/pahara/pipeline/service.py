@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from pahara.config import Config, load, store_place
 from pahara.core import ConfigError, PaharaError
 from pahara.store import Store
+from pahara.store.seal import seal
 
 from .channels import dispatcher_of
 from .live import Live
 
 log = logging.getLogger(__name__)
 
+SEAL = 600.0  # seconds between two signatures on the chain of evidence
 FOLLOW = 2.0  # seconds between two looks at the configuration file
 
 
@@ -41,7 +44,7 @@ class Service:
         except BaseException:
             self.store.close()
             raise
-        self._seen = self._print()
+        self._seen, self._sealed = self._print(), False
         self._stopping, self._reloading = threading.Event(), threading.Lock()
         self._follower = threading.Thread(target=self._follow, name="follow the configuration", daemon=True)
 
@@ -68,6 +71,9 @@ class Service:
             self._follower.join(FOLLOW + 1)
         done = self.live.stop(timeout)
         self.notify.stop()
+        if not self._sealed:
+            self._sealed = True
+            self._seal()
         self.store.close()
         return done
 
@@ -105,8 +111,18 @@ class Service:
             log.info("configuration: %s", ", ".join(f"{camera} {what}" for camera, what in told.items()))
         return told
 
+    def _seal(self) -> None:
+        try:
+            seal(self.store)
+        except PaharaError as problem:  # a full disk: the chain itself goes on
+            log.warning("the chain of evidence could not be signed: %s", problem)
+
     def _follow(self) -> None:
+        due = time.monotonic() + SEAL
         while not self._stopping.wait(FOLLOW):
+            if time.monotonic() >= due:
+                due = time.monotonic() + SEAL
+                self._seal()
             if self._print() != self._seen:
                 try:
                     self.reload()

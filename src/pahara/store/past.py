@@ -44,7 +44,11 @@ def busy(store: Store, camera: str, since: float, until: float, step: float = 60
     wanted = (
         select(recordings.c.epoch, trail_table.c.first, trail_table.c.last, trail_table.c.rows, trail_table.c.beats)
         .join_from(trail_table, recordings)
-        .where(recordings.c.camera == camera, trail_table.c.last + recordings.c.epoch >= since, trail_table.c.first + recordings.c.epoch < until)
+        .where(
+            recordings.c.camera == camera,
+            trail_table.c.last + recordings.c.epoch >= since,
+            trail_table.c.first + recordings.c.epoch < until,
+        )
     )
     with store.database.reading() as connection:
         for row in connection.execute(wanted):
@@ -56,7 +60,9 @@ def busy(store: Store, camera: str, since: float, until: float, step: float = 60
     return [round(float(s / b), 2) if b else -1.0 for s, b in zip(seen, beats, strict=True)]
 
 
-def heat(store: Store, camera: str, since: float, until: float, *, size: tuple[int, int] = (64, 36), most: int = 600) -> tuple[NDArray[np.float64], float]:
+def heat(
+    store: Store, camera: str, since: float, until: float, *, size: tuple[int, int] = (64, 36), most: int = 600
+) -> tuple[NDArray[np.float64], float]:
     """Where people stood: (height, width) shares of all feet, summing to 1 (or 0 where nobody was), and the share of the trails looked at.
 
     Of longer stretches every so many are looked at, `most` in all: a bound on the work.

@@ -29,6 +29,7 @@ def create_app(service: Service, *, clock: Callable[[], float] = time.time, setu
     """`service` is running, or will be. `setup_code`: what the first start asks for (default: a new random one, in `app.state.setup_code`)."""
     from .api import routers
     from .api.system import Load
+    from .api.verifying import Check
 
     app = FastAPI(
         title="Pahara",
@@ -44,7 +45,7 @@ def create_app(service: Service, *, clock: Callable[[], float] = time.time, setu
     app.state.throttle = Throttle()
     app.state.setup_code = setup_code or secrets.token_urlsafe(9)
     app.state.pictures, app.state.hub, app.state.load = Pictures(), Hub(), Load()
-    app.state.editing = threading.Lock()
+    app.state.editing, app.state.check = threading.Lock(), Check()
     service.live.listen(app.state.hub.report)
     app.add_middleware(Guard)
     app.add_exception_handler(PaharaError, _mistake)

@@ -7,6 +7,6 @@ from fastapi import APIRouter
 
 def routers() -> list[APIRouter]:
     """All, in the order of the documentation."""
-    from . import account, cameras, configuring, events, export, history, stream, system, trying, users
+    from . import account, cameras, configuring, events, export, history, stream, system, trying, users, verifying
 
-    return [each.router for each in (account, cameras, export, events, stream, history, configuring, trying, users, system)]
+    return [each.router for each in (account, cameras, export, events, stream, history, configuring, trying, verifying, users, system)]

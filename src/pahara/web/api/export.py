@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from pydantic import Field
 
 from pahara import __version__
 from pahara.store import StoredEvent
+from pahara.store.seal import signed_manifest
 
 from ..access import Actor
 from ..guard import Allow, note
@@ -37,7 +37,10 @@ class Export(Body):
 
 @router.post("/export", response_class=StreamingResponse, responses={200: {"content": {"application/zip": {}}}})
 def export(request: Request, actor: Exporter, body: Export) -> StreamingResponse:
-    """A zip: `<id>/clip.mp4` and so on, and `manifest.json` with the SHA-256 of each file, reasons and configuration hashes."""
+    """A zip: `<id>/clip.mp4` and so on, and `manifest.json` with the SHA-256 of each file, reasons and configuration hashes.
+
+    `manifest.sig` is its Ed25519 signature by `public.pem`; the manifest holds the chain's newest seal, which `pahara verify --manifest` holds the store against.
+    """
     found = visible(request, actor, list(dict.fromkeys(body.ids)))
     note(request, "export", f"{len(found)} events", " ".join(each.id for each in found))
     made = datetime.fromtimestamp(request.app.state.clock(), UTC)
@@ -92,16 +95,10 @@ def _zipped(request: Request, actor: Actor, found: list[StoredEvent], made: date
             "store": service.store.identity,
             "events": told,
         }
-        for name, content in sealed(request, manifest):
+        for name, content in signed_manifest(service.store, manifest):
             whole.writestr(zipfile.ZipInfo(name, made.timetuple()[:6]), content)
         yield out.taken()
     yield out.taken()
-
-
-def sealed(request: Request, manifest: dict[str, Any]) -> list[tuple[str, bytes]]:
-    """The manifest as it stands in the zip."""
-    _ = request
-    return [("manifest.json", json.dumps(manifest, ensure_ascii=False, indent=1).encode())]
 
 
 def _event(request: Request, stored: StoredEvent, names: dict[str, str]) -> dict[str, Any]:

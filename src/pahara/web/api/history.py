@@ -152,7 +152,7 @@ def _date(text: str) -> date:
 
 def _begin(day: date, zone: tzinfo | None) -> float:
     """UTC seconds of midnight."""
-    midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001  of this machine, where the configuration says so
+    midnight = datetime(day.year, day.month, day.day)
     return (midnight if zone is None else midnight.replace(tzinfo=zone)).timestamp()
 
 

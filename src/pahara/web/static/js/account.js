@@ -1,5 +1,5 @@
 // One's own account.
-import { $, api, attempt, boot, clock, date, el, me, toast, w, whenSpoken } from "./app.js";
+import { $, api, attempt, boot, chime, clock, date, el, may, me, setWish, w, whenSpoken, wish } from "./app.js";
 
 const ORDER = ["viewer", "operator", "owner"];
 const again = () => location.reload(); // a changed account has a new session, and this page the old one's key
@@ -46,9 +46,26 @@ $("#token").addEventListener("submit", async (event) => {
   $("#made").replaceChildren(w("web.account.token.once"), el("code", { class: "secret" }, made.token));
   look();
 });
+// How this browser tells: on the screen after one has agreed, with a sound only where one wants it.
+const show = $("#show"), sound = $("#sound"), able = "Notification" in window && isSecureContext;
+$("#telling").hidden = !may("watch");
+show.checked = able && wish("show") && Notification.permission === "granted";
+sound.checked = wish("sound");
+show.disabled = !able;
+function state() { $("#permission").textContent = !able ? w("web.tell.unable") : Notification.permission === "denied" ? w("web.tell.denied") : ""; }
+show.addEventListener("change", async () => {
+  if (show.checked && Notification.permission !== "granted") await Notification.requestPermission();
+  show.checked = show.checked && Notification.permission === "granted";
+  setWish("show", show.checked);
+  state();
+});
+sound.addEventListener("change", () => { setWish("sound", sound.checked); if (sound.checked) chime(); });
+
+let offered = false;
 whenSpoken(() => {
-  $("#token").elements.role.replaceChildren(...ORDER.slice(0, ORDER.indexOf(boot.me.role) + 1).map((role) => el("option", { value: role }, w(`web.role.${role}`))));
-  totp();
+  const { role } = $("#token").elements, kept = role.value || "viewer";
+  role.replaceChildren(...ORDER.slice(0, ORDER.indexOf(boot.me.role) + 1).map((each) => el("option", { value: each, selected: each === kept }, w(`web.role.${each}`))));
+  if (!offered || me.totp || !$("#totp input")) { offered = true; totp(); } // a secret that is being entered stays
+  state();
   look();
 });
-export { toast };

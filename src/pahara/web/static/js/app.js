@@ -29,6 +29,9 @@ export function w(key, values = {}) {
   return told.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 
+/** The words of a key, or undefined where nobody wrote any. */
+export const known = (key) => words[key];
+
 /** n things: `key.one` for one of them. */
 export const counted = (key, n) => w(n === 1 && `${key}.one` in words ? `${key}.one` : key, { n });
 
@@ -44,6 +47,7 @@ async function speak(next) {
   words = await answer.json();
   language = next;
   document.documentElement.lang = next;
+  document.title = `${w(boot.title)} · Pahara`;
   for (const each of document.querySelectorAll("[data-w]")) each.textContent = w(each.dataset.w);
   for (const name of ["aria-label", "placeholder", "title"]) {
     for (const each of document.querySelectorAll(`[data-w-${name}]`)) each.setAttribute(name, w(each.getAttribute(`data-w-${name}`)));
@@ -61,7 +65,7 @@ export async function api(path, { method = "GET", body, signal, raw = false } = 
   const headers = {};
   if (body !== undefined) headers["content-type"] = "application/json";
   if (method !== "GET" && me) headers["x-csrf-token"] = me.csrf;
-  const spoken = method === "GET" ? `${path}${path.includes("?") ? "&" : "?"}lang=${language}` : path; // what is told follows the toggle at once
+  const spoken = `${path}${path.includes("?") ? "&" : "?"}lang=${language}`; // what is told follows the toggle at once
   const answer = await fetch(`/api${spoken}`, { method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body) });
   if (answer.status === 401 && me) { location.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`; }
   if (!answer.ok) {
@@ -90,12 +94,15 @@ export function told(problem) {
   const key = `web.wrong.${problem.detail}`;
   if (typeof problem.detail === "string" && key in words) return w(key);
   if (Array.isArray(problem.detail)) return problem.detail.map((each) => `${each.where.slice(1).join(" › ")}: ${each.what}`).join("\n");
+  if (problem.detail?.problems) return problem.detail.problems.map((each) => `${each.said} ${each.hint}`.trim()).join("\n");
   return problem.status === 403 ? w("web.nothing.forbidden") : String(problem.detail);
 }
 
 export function toast(said, bad = false, link = null) {
   const made = el("div", { class: bad ? "toast bad" : "toast" }, link ? el("a", { href: link }, said) : said);
-  $(bad ? "#alarms" : "#toasts").append(made);
+  const place = $(bad ? "#alarms" : "#toasts");
+  while (place.children.length >= 4) place.firstChild.remove(); // a storm of news leaves the page usable
+  place.append(made);
   setTimeout(() => made.remove(), bad ? 9000 : 5000);
 }
 
@@ -111,22 +118,37 @@ export function span(seconds) {
 }
 export const stateOf = (state) => el("span", { class: `state ${{ watching: "", starting: "warn", stalled: "warn" }[state] ?? "bad"}` }, w(`web.state.${state}`));
 
+/** Ask in a dialog of the page: what was typed (or true, where nothing is to be typed), or null. */
+export function ask(said, { input = null, action = "web.save", alarm = false } = {}) {
+  return new Promise((done) => {
+    const field = input && el("input", { required: true, ...input }), box = el("dialog", { class: "ask", "aria-label": said });
+    let answer = null;
+    box.append(el("form", { onsubmit: (event) => { event.preventDefault(); answer = field ? field.value : true; box.close(); } },
+      field ? el("label", {}, said, field) : el("p", {}, said),
+      el("div", { class: "actions" }, el("button", { class: alarm ? "alarm" : "main" }, w(action)), el("button", { type: "button", onclick: () => box.close() }, w("web.cancel")))));
+    box.addEventListener("close", () => { box.remove(); done(answer); });
+    document.body.append(box);
+    box.showModal();
+  });
+}
+
 /** News from the server: on("event", f), on("camera", f) …; it comes back by itself after a break. */
 let source = null;
-const handlers = {};
-export function on(kind, handler) {
-  (handlers[kind] ??= []).push(handler);
-  if (!source) {
-    source = new EventSource("/api/stream");
-    addEventListener("pagehide", () => source.close());
-  }
-  source.addEventListener(kind, (message) => handler(JSON.parse(message.data)));
+const handlers = [];
+function listen() {
+  source = new EventSource("/api/stream");
+  for (const [kind, handler] of handlers) source.addEventListener(kind, handler);
 }
+export function on(kind, handler) {
+  const taken = [kind, (message) => handler(JSON.parse(message.data))];
+  handlers.push(taken);
+  if (source) source.addEventListener(...taken); else listen();
+}
+addEventListener("pagehide", () => source?.close());
+addEventListener("pageshow", (event) => { if (event.persisted && source) listen(); });
 
 // --- theme, language ---
 
-const theme = localStorage.getItem("theme");
-if (theme) document.documentElement.dataset.theme = theme;
 $("#theme").addEventListener("click", () => {
   const dark = document.documentElement.dataset.theme === "dark" || (!document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
   document.documentElement.dataset.theme = dark ? "light" : "dark";
@@ -141,7 +163,29 @@ for (const each of document.querySelectorAll("[data-language]")) {
 }
 await speak(language);
 
-// An alarm is told on whatever page one is; the review page tells it itself.
-if (me && may("watch") && location.pathname !== "/review") {
-  on("event", (event) => { if (event.phase === "began") toast(`${event.title} · ${event.camera_name}`, true, `/events/${event.id}`); });
+// An alarm is told on whatever page one is (the review page shows it itself); outside the page only where this browser was told so.
+export const wish = (name) => localStorage.getItem(`tell.${name}`) === "on";
+export const setWish = (name, value) => localStorage.setItem(`tell.${name}`, value ? "on" : "off");
+/** Two short tones; silent where the browser wants a click first. */
+export async function chime() {
+  try {
+    const audio = new AudioContext(), volume = audio.createGain();
+    await audio.resume();
+    volume.connect(audio.destination);
+    volume.gain.setValueAtTime(0.12, audio.currentTime);
+    volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.6);
+    for (const [pitch, at] of [[880, 0], [660, 0.22]]) { const tone = audio.createOscillator(); tone.frequency.value = pitch; tone.connect(volume); tone.start(audio.currentTime + at); tone.stop(audio.currentTime + at + 0.2); }
+    setTimeout(() => audio.close(), 1500);
+  } catch { /* no sound here */ }
 }
+export function announce(event) {
+  if (event.end !== null) return; // its beginning was told
+  if (location.pathname !== "/review") toast(`${event.title} · ${event.camera_name}`, true, `/events/${event.id}`);
+  if (wish("sound")) chime();
+  if (!wish("show") || !("Notification" in window) || Notification.permission !== "granted" || (!document.hidden && document.hasFocus())) return;
+  try {
+    const shown = new Notification(`${event.title} · ${event.camera_name}`, { body: `${clock(event.start)} · ${event.reason.text}`, tag: event.id, icon: "/static/icon.svg", lang: language });
+    shown.addEventListener("click", () => { focus(); location.href = `/events/${event.id}`; });
+  } catch { /* phones want a service worker for this; the page itself still tells */ }
+}
+if (me && may("watch")) on("event", announce);

@@ -3,7 +3,7 @@ import { $, api, attempt, boot, clock, date, el, number, span, w, whenSpoken } f
 import { draw } from "./screen.js";
 
 const id = boot.parameters.event_id;
-let event = null, shown = false;
+let event = null, shown = false, saved = null;
 
 async function look() {
   event = await attempt(() => api(`/events/${id}`));
@@ -21,7 +21,7 @@ async function look() {
   track();
   $("#near").replaceChildren(near());
   const words = $("#words");
-  if (words.tagName === "TEXTAREA") { if (document.activeElement !== words) words.value = event.note; } else words.textContent = event.note || "–";
+  if (words.tagName === "TEXTAREA") { if (saved === null || words.value === saved) words.value = event.note; saved = event.note; } else words.textContent = event.note || "–";
   $("#told").replaceChildren(...((event.deliveries ?? []).length ? event.deliveries.map((each) => el("li", {}, `${each.channel}: ${w(`web.told.${each.state}`)}${each.why ? ` (${each.why})` : ""}`)) : [el("li", { class: "soft" }, w("web.event.nobody"))]));
   for (const button of document.querySelectorAll("#actions [data-do]")) {
     const pressed = { real: event.verdict === "real", fine: event.verdict === "fine", lock: event.locked }[button.dataset.do];
@@ -64,7 +64,7 @@ function track() {
 
 /** Scores around the event, with the line at which it fires: how near other moments came. */
 function near() {
-  const scores = event.scores ?? [];
+  const scores = (event.scores ?? []).filter(([, score]) => score !== null);
   if (scores.length < 2) return el("p", { class: "soft" }, w("web.event.noscores"));
   const [t0, t1] = [scores[0][0], scores.at(-1)[0]], x = (t) => 30 + (560 * (t - t0)) / Math.max(t1 - t0, 1e-6), y = (s) => 110 - 100 * s;
   return el("svg", { viewBox: "0 0 600 130", role: "img", "aria-label": w("web.event.near") },
@@ -76,7 +76,7 @@ function near() {
 async function change(body) { const changed = await attempt(() => api(`/events/${id}`, { method: "PATCH", body }), { done: "web.saved" }); if (changed) look(); }
 $("#actions").addEventListener("click", async ({ target }) => {
   const what = target.closest("[data-do]")?.dataset.do;
-  if (what === "real" || what === "fine") change({ reviewed: true, verdict: event.verdict === what ? null : what });
+  if (what === "real" || what === "fine") change({ reviewed: true, verdict: event.verdict === what ? "" : what });
   if (what === "lock") change({ locked: !event.locked });
   if (what === "export") {
     const answer = await attempt(() => api("/events/export", { method: "POST", body: { ids: [id] }, raw: true }));

@@ -20,36 +20,51 @@ function question() {
   return told;
 }
 
-async function load(more = false) {
+/** Ask anew. `more`: the following page; `kept`: the same list again, in another language or with news, and nothing that was chosen is lost. */
+async function load({ more = false, kept = false } = {}) {
   asking?.abort();
   asking = new AbortController();
-  const told = question();
+  const told = question(), was = events[here]?.id, began = events[anchor]?.id;
   if (more && next) told.set("after", next);
+  if (kept) told.set("limit", String(Math.min(200, Math.max(60, events.length))));
   const answer = await attempt(() => api(`/events?${told}`, { signal: asking.signal }));
   if (!answer) return;
   events = more ? [...events, ...answer.events] : answer.events;
   next = answer.next;
-  if (!more) { chosen.clear(); here = events.length ? 0 : -1; anchor = here; }
+  if (kept) {
+    for (const id of [...chosen]) if (!events.some((event) => event.id === id)) chosen.delete(id);
+    here = Math.max(events.findIndex((event) => event.id === was), events.length ? 0 : -1);
+    anchor = events.findIndex((event) => event.id === began);
+  } else if (!more) { chosen.clear(); here = events.length ? 0 : -1; anchor = here; }
   render();
 }
 
-function shot(event, index) {
-  const film = el("div", { class: "film" });
-  if (event.has.thumbnail) film.append(el("img", { src: `/api/events/${event.id}/thumbnail.jpg`, alt: "", loading: "lazy" }));
+const at = (id) => events.findIndex((event) => event.id === id);
+function shot(event) {
+  const { id } = event, film = el("div", { class: "film" });
+  film.append(event.has.thumbnail ? el("img", { src: `/api/events/${id}/thumbnail.jpg`, alt: "", loading: "lazy" }) : el("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, el("path", { d: "M3 5.5 4.4 4 20 19.6 18.6 21l-3-3H3zM7.5 6H15v4l4-3v10l-.6-.4L15 13z" })));
   const badge = event.verdict ? el("span", { class: `badge ${event.verdict}` }, w(`web.review.${event.verdict}`)) : event.locked ? el("span", { class: "badge" }, w("web.event.locked")) : null;
-  const made = el("div", { class: `shot${event.reviewed ? " seen" : ""}`, role: "option", id: `e-${event.id}`, "aria-selected": String(chosen.has(event.id)), onclick: (click) => pick(index, click), ondblclick: () => open(index), onpointerenter: () => play(index), onpointerleave: () => rest(index) },
+  return el("div", { class: `shot${event.reviewed ? " seen" : ""}`, role: "option", id: `e-${id}`, "aria-selected": String(chosen.has(id)), onclick: (click) => pick(at(id), click), ondblclick: () => open(at(id)), onpointerenter: (move) => move.pointerType === "mouse" && play(at(id)), onpointerleave: (move) => move.pointerType === "mouse" && rest(at(id)) },
     film, badge, el("div", { class: "said" }, el("b", {}, event.title), el("time", { datetime: new Date(event.start * 1000).toISOString() }, `${date(event.start)} ${clock(event.start)} · ${event.camera_name}`), el("p", {}, event.reason.text)));
-  return made;
 }
 
+const drawn = new Map(); // id -> [what it shows, its element]: what did not change stays, with the film that plays in it
 function render() {
   const scrolled = scrollY;
-  queue.replaceChildren(...events.map(shot));
+  const now = events.map((event) => {
+    const shows = JSON.stringify([event.title, event.camera_name, event.reason.text, event.reviewed, event.verdict, event.locked, event.has.thumbnail, document.documentElement.lang]);
+    if (drawn.get(event.id)?.[0] !== shows) drawn.set(event.id, [shows, shot(event)]);
+    return drawn.get(event.id)[1];
+  });
+  for (const id of [...drawn.keys()]) if (at(id) < 0) drawn.delete(id);
+  const same = now.length === queue.children.length && now.every((each, i) => queue.children[i] === each);
+  if (!same) queue.replaceChildren(...now);
   $("#empty").hidden = events.length > 0;
+  queue.hidden = events.length === 0;
   $("#more").hidden = !next;
   $("#count").textContent = counted("web.review.count", events.length) + (next ? " +" : "");
   mark();
-  scrollTo(0, scrolled);
+  if (!same) scrollTo(0, scrolled);
 }
 
 function mark() {
@@ -57,7 +72,7 @@ function mark() {
     child.classList.toggle("here", index === here && document.activeElement === queue);
     child.setAttribute("aria-selected", String(chosen.has(events[index].id)));
   });
-  if (here >= 0 && queue.children[here]) queue.setAttribute("aria-activedescendant", queue.children[here].id);
+  if (here >= 0 && queue.children[here]) queue.setAttribute("aria-activedescendant", queue.children[here].id); else queue.removeAttribute("aria-activedescendant");
   $("#bulk").hidden = chosen.size === 0;
   $("#chosen").textContent = counted("web.review.chosen", chosen.size);
 }
@@ -88,13 +103,14 @@ async function judge(change) {
   if (!ids.length || !may("review")) return;
   const answer = await attempt(() => api("/events/review", { method: "POST", body: { ids, ...change } }));
   if (answer === undefined) return;
+  asking?.abort();
   toast(counted("web.review.saved", ids.length));
   const gone = filters.elements.reviewed.value === "false";
   const stay = here;
   events = events.map((event) => (ids.includes(event.id) ? { ...event, ...change } : event)).filter((event) => !(gone && ids.includes(event.id)));
   chosen.clear();
   here = Math.min(stay, events.length - 1);
-  if (events.length < 20 && next) await load(true);
+  if (events.length < 20 && next) await load({ more: true });
   else render();
   queue.focus({ preventScroll: true });
   mark();
@@ -124,7 +140,7 @@ queue.addEventListener("keydown", (event) => {
     if (event.shiftKey) range(anchor, here); else anchor = here;
     mark();
     queue.children[here].scrollIntoView({ block: "nearest" });
-    if (here > events.length - 6 && next) load(true);
+    if (here > events.length - 6 && next) load({ more: true });
     return;
   }
   const act = { " ": () => ($("video", queue.children[here] ?? document.createElement("i")) ? rest(here) : play(here)), Enter: () => here >= 0 && open(here), r: acts.reviewed, f: acts.fine, t: acts.real, Escape: () => { rest(here); acts.none(); } }[event.key];
@@ -138,7 +154,7 @@ filters.addEventListener("change", () => {
   load();
 });
 filters.addEventListener("submit", (event) => event.preventDefault());
-$("#more").addEventListener("click", () => load(true));
+$("#more").addEventListener("click", () => load({ more: true }));
 
 async function choices() {
   const cameras = (await attempt(() => api("/cameras"))) ?? [];
@@ -154,6 +170,9 @@ function fill(select, options) {
   select.value = kept;
 }
 
-whenSpoken(async () => { await choices(); await load(); });
-on("event", (event) => { if (event.phase === "began" && !chosen.size) load(); });
+let spoken = false;
+whenSpoken(async () => { await choices(); await load({ kept: spoken }); spoken = true; });
+// News wait a little, so that a busy minute asks once; what one is looking at stays under one's finger.
+let due = null;
+for (const kind of ["event", "review"]) on(kind, () => { due ??= setTimeout(() => { due = null; if (spoken) load({ kept: true }); }, 1500); });
 if (!me) location.href = "/login";

@@ -1,5 +1,5 @@
 // A camera's picture with what Pahara sees drawn over it, in the browser: the pictures themselves stay as they are.
-import { api, el } from "./app.js";
+import { api, el, span, w } from "./app.js";
 
 /** Draw zones, lines, boxes and trails (fractions of the picture) on a canvas that lies over a picture of `size`. */
 export function draw(canvas, told, { boxes = true } = {}) {
@@ -42,36 +42,49 @@ function label(pen, text, x, y, colour) {
 /** Pictures of one camera, one after the other for as long as it is on the screen: short requests, so that any number fit on a wall. */
 export class Screen {
   constructor(key, { width = 640, fps = 2, overlays = true } = {}) {
-    Object.assign(this, { key, width, fps, overlays, on: false });
+    Object.assign(this, { key, width, fps, overlays, on: false, inSight: false, ready: false });
     this.image = el("img", { alt: "" });
     this.canvas = el("canvas", { "aria-hidden": "true" });
     this.dark = el("div", { class: "dark", hidden: true });
     this.element = el("div", { class: "screen" }, this.image, this.canvas, this.dark);
-    new IntersectionObserver(([entry]) => (entry.isIntersecting ? this.start() : this.stop())).observe(this.element);
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.stop() : this.start()));
+    new IntersectionObserver(([entry]) => { this.inSight = entry.isIntersecting; this.turn(); }).observe(this.element);
+    document.addEventListener("visibilitychange", () => this.turn());
   }
-  start() { if (!this.on && this.element.isConnected) { this.on = true; this.loop(); } }
-  stop() { this.on = false; }
-  say(words) { this.dark.textContent = words; this.dark.hidden = !words; }
+  turn() { const wanted = this.inSight && !document.hidden; if (wanted && !this.on) { this.on = true; this.loop(); } else if (!wanted) this.on = false; }
+  /** How the camera is: what is said instead of a picture, and whether there is a picture to ask for. */
+  told(camera, words) {
+    this.ready = camera.size[0] > 0;
+    this.image.hidden = !this.ready;
+    if (!this.ready && !words) words = w(`web.state.${camera.state}`);
+    this.dark.textContent = words;
+    this.dark.hidden = !words;
+  }
   async loop() {
     while (this.on && this.element.isConnected) {
       const began = performance.now();
+      let pause = 1000 / this.fps;
       try {
-        const [picture, told] = await Promise.all([
-          api(`/cameras/${this.key}/latest.jpg?width=${this.width}`, { raw: true }),
-          this.overlays ? api(`/cameras/${this.key}/overlay`) : null,
-        ]);
-        const url = URL.createObjectURL(await picture.blob());
-        const old = this.image.src;
-        this.image.src = url;
-        await this.image.decode().catch(() => {});
-        if (old.startsWith("blob:")) URL.revokeObjectURL(old);
-        this.told = told;
-        if (told?.size?.[0]) this.element.style.aspectRatio = `${told.size[0]} / ${told.size[1]}`;
-        draw(this.canvas, this.overlays ? told : null);
-      } catch { /* the state of the camera is told beside its picture */ }
-      await new Promise((go) => setTimeout(go, Math.max(40, 1000 / this.fps - (performance.now() - began))));
+        if (this.ready) await this.show();
+      } catch { pause = 3000; /* the state of the camera is told beside its picture */ }
+      await new Promise((go) => setTimeout(go, Math.max(40, pause - (performance.now() - began))));
     }
     this.on = false;
   }
+  async show() {
+    const path = `/cameras/${encodeURIComponent(this.key)}`;
+    const [picture, told] = await Promise.all([api(`${path}/latest.jpg?width=${this.width}`, { raw: true }), this.overlays ? api(`${path}/overlay`) : null]);
+    const url = URL.createObjectURL(await picture.blob()), old = this.image.src;
+    this.image.src = url;
+    await this.image.decode().catch(() => {});
+    if (old.startsWith("blob:")) URL.revokeObjectURL(old);
+    if (told?.size?.[0]) this.element.style.aspectRatio = `${told.size[0]} / ${told.size[1]}`;
+    draw(this.canvas, this.overlays ? told : null);
+  }
+}
+
+/** What is said over the picture of a camera that gives none. */
+export function trouble(camera) {
+  if (!["offline", "failed", "stalled", "disabled", "stopped"].includes(camera.state)) return "";
+  const away = camera.blind ? ` · ${span(Date.now() / 1000 - camera.blind)}` : "";
+  return `${w(`web.state.${camera.state}`)}${away}\n${camera.why ?? ""}`.trim();
 }

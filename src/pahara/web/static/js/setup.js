@@ -1,5 +1,5 @@
 // The first start: an owner, a camera that gives pictures, and a place to watch.
-import { $, api, attempt, boot, el, Refused, told, w, whenSpoken } from "./app.js";
+import { $, boot, el, Refused, told, w, whenSpoken } from "./app.js";
 
 const ORDER = ["owner", "camera", "test", "place"];
 let step = boot.owner ? "camera" : "owner", csrf = boot.me?.csrf, wanted = null, key = null;
@@ -16,7 +16,7 @@ async function work(body) {
   try { return await body(); } catch (problem) { $("#wrong").textContent = problem instanceof Refused ? told(problem) : w("web.offline"); $("#wrong").hidden = false; return undefined; }
 }
 const post = async (path, body) => {
-  const answer = await fetch(`/api${path}`, { method: "POST", headers: { "content-type": "application/json", ...(csrf ? { "x-csrf-token": csrf } : {}) }, body: JSON.stringify(body) });
+  const answer = await fetch(`/api${path}?lang=${document.documentElement.lang}`, { method: "POST", headers: { "content-type": "application/json", ...(csrf ? { "x-csrf-token": csrf } : {}) }, body: JSON.stringify(body) });
   if (!answer.ok) throw new Refused(answer.status, (await answer.json().catch(() => ({ detail: answer.statusText }))).detail, answer);
   return answer.json();
 };
@@ -32,7 +32,7 @@ $("#find").addEventListener("click", async () => {
   $("#found").replaceChildren(el("li", { class: "soft" }, w("web.setup.finding")));
   const told = await work(() => post("/discover", {}));
   $("#find").disabled = false;
-  const found = told?.cameras ?? told ?? [];
+  const found = told ?? [];
   $("#found").replaceChildren(...(found.length ? found.map((each) => el("li", {}, el("button", { type: "button", onclick: () => { const form = $("#address"); form.elements.source.value = each.address; form.elements.name.value = each.name ?? ""; form.elements.source.focus(); } }, `${each.name ?? ""} ${each.address}`))) : [el("li", { class: "soft" }, w("web.setup.nofound"))]));
 });
 $("#address").addEventListener("submit", async (event) => {
@@ -60,5 +60,6 @@ const slug = (name) => name.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/
 
 const code = location.hash.slice(1) || new URLSearchParams(location.search).get("code");
 if (code && $("#owner")) { $("#owner").elements.code.value = code; history.replaceState(null, "", "/setup"); }
-whenSpoken(() => show(step));
-export { attempt };
+show(step);
+let spoken = false;
+whenSpoken(() => { if (!spoken) { spoken = true; $(`#${step}`).querySelector("input, button, a")?.focus(); } });

@@ -1,5 +1,5 @@
 // Who may come in, and who did what.
-import { $, api, attempt, clock, date, el, me, w, whenSpoken } from "./app.js";
+import { $, api, ask, attempt, clock, date, el, me, w, whenSpoken } from "./app.js";
 
 const ROLES = ["viewer", "operator", "owner"];
 let cameras = [], last = null;
@@ -15,13 +15,15 @@ async function look() {
   const users = (await attempt(() => api("/users"))) ?? [];
   $("#users").replaceChildren(...users.map((user) => {
     const save = async (body) => { await attempt(() => api(`/users/${user.id}`, { method: "PATCH", body }), { done: "web.saved" }); look(); };
-    const seen = el("td", {}, user.role === "owner" ? w("web.review.all") : boxes(user.cameras, (event) => save({ cameras: ticked(event.target.closest("td")) })));
-    const off = user.name === me.name ? "" : el("button", { type: "button", class: "quiet", onclick: () => confirm(w("web.users.sure", { name: user.name })) && attempt(() => api(`/users/${user.id}`, { method: "DELETE" })).then(look) }, w("web.remove"));
-    const word = el("button", { type: "button", class: "quiet", onclick: () => { const fresh = prompt(w("web.users.password", { name: user.name })); if (fresh) save({ password: fresh }); } }, w("web.login.password"));
-    return el("tr", {}, el("td", {}, el("b", {}, user.name)), el("td", {}, choose(user.role, (role) => save({ role }))), seen, el("td", {}, user.totp ? "✓" : "–"), el("td", {}, user.name === me.name ? "" : word, off));
+    const rights = (cameras) => save(cameras === null ? { every_camera: true } : { cameras });
+    const seen = el("td", { "data-label": w("web.users.cameras") }, user.role === "owner" ? w("web.review.all") : boxes(user.cameras, (event) => rights(ticked(event.target.closest("td")))));
+    const off = user.name === me.name ? "" : el("button", { type: "button", class: "quiet", onclick: async () => { if (await ask(w("web.users.sure", { name: user.name }), { action: "web.remove", alarm: true })) { await attempt(() => api(`/users/${user.id}`, { method: "DELETE" })); look(); } } }, w("web.remove"));
+    const word = el("button", { type: "button", class: "quiet", onclick: async () => { const fresh = await ask(w("web.users.password", { name: user.name }), { input: { type: "password", minlength: "10", autocomplete: "new-password" } }); if (fresh) save({ password: fresh }); } }, w("web.login.password"));
+    return el("tr", {}, el("td", {}, el("b", {}, user.name)), el("td", { "data-label": w("web.users.role") }, choose(user.role, (role) => save({ role }))), seen, el("td", { "data-label": w("web.account.totp") }, user.totp ? w("web.yes") : w("web.no")), el("td", {}, user.name === me.name ? "" : word, off));
   }));
-  $("#new").elements.role.replaceChildren(...ROLES.map((role) => el("option", { value: role }, w(`web.role.${role}`))));
-  $("#cameras").replaceChildren(...boxes(null));
+  const { role } = $("#new").elements, kept = role.value || "viewer", chosen = $("#cameras").children.length ? ticked($("#cameras")) : null; // another language loses nothing that was chosen
+  role.replaceChildren(...ROLES.map((each) => el("option", { value: each, selected: each === kept }, w(`web.role.${each}`))));
+  $("#cameras").replaceChildren(...boxes(chosen));
   last = null;
   $("#audit").replaceChildren();
   more();
@@ -29,10 +31,10 @@ async function look() {
 async function more() {
   const log = await attempt(() => api(`/audit?limit=50${last ? `&before=${last}` : ""}`));
   if (!log) return;
-  const entries = log.entries ?? log;
+  const { entries } = log;
   $("#audit").append(...entries.map((each) => el("tr", {}, el("td", {}, `${date(each.at)} ${clock(each.at)}`), el("td", {}, each.who), el("td", {}, `${each.action} ${each.object} ${each.detail}`.trim()), el("td", {}, each.address))));
-  last = entries.at(-1)?.id ?? last;
-  $("#more").hidden = entries.length < 50;
+  last = log.next;
+  $("#more").hidden = !last;
 }
 $("#more").addEventListener("click", more);
 $("#new").addEventListener("submit", async (event) => {
