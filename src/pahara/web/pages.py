@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from pahara import __version__
 from pahara.language import LANGUAGES, catalogue
 
-from .access import POWERS, Power
+from .access import POWERS, Actor, Power
 from .guard import actor_of
 
 HERE = Path(__file__).parent
@@ -91,11 +91,13 @@ def page(request: Request, template: str, title: str, *, status: int = 200, **va
             "csrf": actor.csrf,
             "totp": bool(actor.user.totp),
         },
+        "title": title,
         **values,
     }
     html = _environment().get_template(f"{template}.html.jinja").render(
         w=w, t=told.__getitem__, language=language, title=title, me=boot["me"], here=request.url.path, version=__version__,
         boot=Markup(json.dumps(boot).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")),
+        why=values.get("why", ""),
         may=lambda power: actor is not None and actor.may(power),
     )  # fmt: skip
     return HTMLResponse(html, status)
@@ -111,6 +113,8 @@ def _shell(template: str, title: str, power: Power | None) -> Any:
             return RedirectResponse("/login" if asked == "/" else f"/login?next={_safe(asked)}", 303)
         if power is not None and not actor.may(power):
             return page(request, "nothing", "web.nothing.title", status=403, actor=actor, why="web.nothing.forbidden")
+        if not _there(request, actor):
+            return page(request, "nothing", "web.nothing.title", status=404, actor=actor, why="web.nothing.gone")
         return page(request, template, title, actor=actor, parameters=dict(request.path_params))
 
     return show
@@ -143,6 +147,18 @@ def words_of(language: str) -> Response:
     if language not in LANGUAGES:
         return JSONResponse({"detail": "no such language"}, 404)
     return JSONResponse(words(language), headers={"cache-control": "no-cache"})
+
+
+def _there(request: Request, actor: Actor) -> bool:
+    """Whether what the address names exists and is theirs; the same answer for both."""
+    service = request.app.state.service
+    key, event_id = request.path_params.get("key"), request.path_params.get("event_id")
+    if key is not None:
+        return key in service.config.cameras and actor.sees(key)
+    if event_id is not None:
+        found = service.store.find(event_id) if len(event_id) <= 64 and event_id.isascii() and event_id.isprintable() else None
+        return found is not None and actor.sees(found.event.camera)
+    return True
 
 
 def _safe(path: str) -> str:
