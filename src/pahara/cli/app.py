@@ -14,7 +14,7 @@ from pahara.core.errors import PaharaError
 
 # Verbs in the order of the help. Each module has `register(app)`.
 VERBS = (
-    "watch", "run", "verify", "demo", "drill", "replay", "backtest", "normality", "data", "train", "predict", "evaluate", "compare", "export", "quantize", "simulate", "models",
+    "watch", "run", "verify", "backup", "user", "demo", "drill", "replay", "backtest", "normality", "data", "train", "predict", "evaluate", "compare", "export", "quantize", "simulate", "models",
     "bench", "config", "doctor",
 )  # fmt: skip
 
