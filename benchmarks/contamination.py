@@ -4,7 +4,7 @@ The planted clips come from the folder's test clips and are judged no more; each
 clips, and the drop compares the same clips with and without the planting. Beside it plain k-nearest neighbours, which
 counts moments and not tracks: one cyclist is a dense cluster of moments, but still only one track.
 
-    python benchmarks/contamination.py [FOLDER] [--cache DIR] [--json]
+    python benchmarks/contamination.py [FOLDER] [--model FILE] [--halves] [--trim SHARE] [--cache DIR] [--json]
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from scipy.spatial import cKDTree
 
+from pahara.config.detectors import EMBEDDED
 from pahara.core import PaharaError
 from pahara.evaluation.anomaly import frame_scores
 from pahara.evaluation.auroc import frame_auroc
@@ -54,8 +55,8 @@ def micro(scores: list[np.ndarray], clips: list[Clip]) -> float:
     return frame_auroc([(s, clip.truth) for s, clip in zip(scores, clips, strict=True)]).micro
 
 
-def examine(folder: Path, model: Path, cache: Path | None, trim: float = TRIM) -> dict[str, float]:
-    train, test = load(folder, model, cache)
+def examine(folder: Path, model: Path | str, cache: Path | None, trim: float = TRIM, halves: bool = False) -> dict[str, float]:
+    train, test = load(folder, model, cache, halves)
     settings = Settings(ready=dict.fromkeys(BOXES, 50), trim=trim)
     clean = learned(train, BOXES, settings)
     scores = [score(clean, clip, BOXES) for clip in test]
@@ -88,11 +89,11 @@ def main() -> None:
         "folder", nargs="?", type=Path, help="a folder with train/, test/ and test-labels.csv (default: ped2 of the assets)"
     )
     parser.add_argument("--cache", type=Path, help="a folder in which detections are kept between runs")
+    parser.add_argument("--model", default=EMBEDDED, help="a detector's .onnx file or name (default: the one that comes with Pahara)")
+    parser.add_argument("--halves", action="store_true", help="look at two overlapping halves of the picture too")
     parser.add_argument("--trim", type=float, default=TRIM, help="share of the tracks that rarity is not reckoned from")
     asked = parser.parse_args()
-    figures = examine(
-        asked.folder or asset(asked.assets, "ped2"), asset(asked.assets, "models/yolox-nano-416.onnx"), asked.cache, asked.trim
-    )
+    figures = examine(asked.folder or asset(asked.assets, "ped2"), asked.model, asked.cache, asked.trim, asked.halves)
     notes = {
         "drop_1": "AUROC lost with one clip planted, mean over choices; goal ≤ 0.03",
         "plain_drop_1": "the same of plain 5-nearest moments",

@@ -1,10 +1,11 @@
 """What a camera learns of normal people on UCSD Ped2: frame AUROC, strictly causal, with scores that look at nothing beside it.
 
 Learned from the clips under `train/`, judged on those under `test/` with `test-labels.csv` (clip, frames, first and last
-anomalous frame, from 1); any folder in that layout will do. Boxes come from YOLOX-nano on the whole picture and on two
-overlapping halves of it, tracks from Pahara's own tracker. Nothing was fitted to test clips.
+anomalous frame, from 1); any folder in that layout will do. Boxes come from the detector that a fresh `pahara watch` takes
+(pahara-nano), as it is; tracks from Pahara's own tracker. `--model FILE --halves` asks another detector, on the whole picture and on two
+overlapping halves of it.
 
-    python benchmarks/ped2.py [FOLDER] [--cache DIR] [--plot curves.png] [--json]
+    python benchmarks/ped2.py [FOLDER] [--model FILE] [--halves] [--cache DIR] [--plot curves.png] [--json]
 
 `auroc_boxes` sees outlines alone: motion, shape, dwell and interaction. `auroc_all` also has optical flow within the boxes. `auroc_smoothed` is `auroc_all` after the smoothing of most papers, which looks ahead
 and stretches every clip to 0..1: it is there to be compared, not to be reached at a camera.
@@ -26,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))
+from pahara.config.detectors import EMBEDDED
 from pahara.core import DataError, Detections, Image, PaharaError, Scene
 from pahara.core.boxes import cover_matrix, nms
 from pahara.detection import load_detector
@@ -96,8 +98,10 @@ def labels_of(folder: Path) -> dict[str, list[tuple[int, int]]]:
 # ---------------------------------------------------------------- boxes
 
 
-def look(detector: Callable[[Sequence[Image]], list[Detections]], image: Image) -> Detections:
-    """The whole picture and its two halves: people of thirty pixels are found when they are looked at twice as large."""
+def look(detector: Callable[[Sequence[Image]], list[Detections]], image: Image, halves: bool) -> Detections:
+    """The whole picture, and where asked for its two halves: people of thirty pixels are found when they are looked at twice as large."""
+    if not halves:
+        return detector([image])[0]
     wide = image.shape[1]
     side = round(HALF * wide)
     spans = [(0, wide), (0, side), (wide - side, wide)]
@@ -121,11 +125,11 @@ def look(detector: Callable[[Sequence[Image]], list[Detections]], image: Image) 
     return Detections.of(box[rows], score[rows], label[rows], names)
 
 
-def detected(folder: Path, model: Path, cache: Path | None) -> list[Detections]:
+def detected(folder: Path, model: Path | str, cache: Path | None, halves: bool) -> list[Detections]:
     """Every frame's detections, from the cache where they lie there."""
     paths = pictures_of(folder)
     key = blake2b(
-        f"{folder.resolve()}|{len(paths)}|{paths[-1].stat().st_size}|{HALF}|{model.stat().st_size}".encode(), digest_size=8
+        f"{folder.resolve()}|{len(paths)}|{paths[-1].stat().st_size}|{HALF if halves else 1}|{model}".encode(), digest_size=8
     ).hexdigest()
     kept = cache / f"{folder.parent.name}-{folder.name}-{key}.npz" if cache else None
     if kept is not None and kept.exists():
@@ -134,7 +138,7 @@ def detected(folder: Path, model: Path, cache: Path | None) -> list[Detections]:
             boxes, scores, labels, frames = (held[part] for part in ("boxes", "scores", "labels", "frames"))
             return [Detections.of(boxes[frames == i], scores[frames == i], labels[frames == i], names) for i in range(len(paths))]
     detector = load_detector(model, threads=1)
-    found = [look(detector, read(path)) for path in paths]
+    found = [look(detector, read(path), halves) for path in paths]
     if kept is not None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         rows = {part: np.concatenate([getattr(one, part) for one in found]) for part in ("boxes", "scores", "labels")}
@@ -197,12 +201,13 @@ def averaged(samples: Samples, values: NDArray[np.float32]) -> NDArray[np.float3
     return told
 
 
-def load(folder: Path, model: Path, cache: Path | None) -> tuple[list[Clip], list[Clip]]:
+def load(folder: Path, model: Path | str, cache: Path | None, halves: bool = False) -> tuple[list[Clip], list[Clip]]:
     """-> training clips and test clips, measured."""
     truth = labels_of(folder)
-    train = [measured(path, detected(path, model, cache), i) for i, path in enumerate(clips_of(folder, "train"))]
+    train = [measured(path, detected(path, model, cache, halves), i) for i, path in enumerate(clips_of(folder, "train"))]
     test = [
-        measured(path, detected(path, model, cache), 1000 + i, truth.get(path.name, ())) for i, path in enumerate(clips_of(folder, "test"))
+        measured(path, detected(path, model, cache, halves), 1000 + i, truth.get(path.name, ()))
+        for i, path in enumerate(clips_of(folder, "test"))
     ]
     return train, test
 
@@ -252,9 +257,11 @@ def cost(model: Normality, clips: Sequence[Clip], most: int = 400) -> float:
     return 1000 * (measuring + spent / max(rows, 1))
 
 
-def examine(folder: Path, model: Path, cache: Path | None = None) -> tuple[AurocTable, dict[str, Any], dict[str, list[Any]], list[Clip]]:
+def examine(
+    folder: Path, model: Path | str, cache: Path | None = None, halves: bool = False
+) -> tuple[AurocTable, dict[str, Any], dict[str, list[Any]], list[Clip]]:
     """-> the table, the benchmark's figures, every column's scores by clip, and the test clips."""
-    train, test = load(folder, model, cache)
+    train, test = load(folder, model, cache, halves)
     few = dict.fromkeys(ALL, 50)  # a folder of a few clips may have fewer tracks than a camera has in an hour
     settings = Settings(ready=few)
     boxes, everything = learned(train, BOXES, settings), learned(train, ALL, settings)
@@ -314,10 +321,12 @@ def main() -> None:
         "folder", nargs="?", type=Path, help="a folder with train/, test/ and test-labels.csv (default: ped2 of the assets)"
     )
     parser.add_argument("--cache", type=Path, help="a folder in which detections are kept between runs")
+    parser.add_argument("--model", default=EMBEDDED, help="a detector's .onnx file or name (default: the one that comes with Pahara)")
+    parser.add_argument("--halves", action="store_true", help="look at two overlapping halves of the picture too")
     parser.add_argument("--plot", type=Path, help="draw each clip's scores into this picture")
     asked = parser.parse_args()
     folder = asked.folder or asset(asked.assets, "ped2")
-    _, figures, columns, clips = examine(folder, asset(asked.assets, "models/yolox-nano-416.onnx"), asked.cache)
+    _, figures, columns, clips = examine(folder, asked.model, asked.cache, asked.halves)
     if asked.plot:
         draw(asked.plot, columns, clips)
     show(figures, as_json=asked.json, title=f"Normality on {folder.name}", notes=NOTES)

@@ -71,7 +71,7 @@ def test_no_built_in_is_left_out():
     exported = {thing.kind for thing in vars(behaviours).values() if hasattr(thing, "kind")}
     installed = {point.name for point in entry_points(group="pahara.behaviours") if point.module.startswith("pahara.")}
     assert kinds == exported
-    assert not installed or installed == kinds
+    assert not installed or installed == kinds | {"unusual"}  # of the room normality, whose own tests hold it to the same promises
 
 
 # ---------------------------------------------------------------- mutants: one broken promise each

@@ -73,6 +73,7 @@ class Mqtt:
             client.tls_set()
         client.will_set(f"{self.topic}/available", "offline", qos=1, retain=True)
         client.on_connect, client.on_disconnect, client.on_message = self._connected, self._lost, self._message
+        client.on_subscribe = lambda *_: self._ready.set()
         client.reconnect_delay_set(1, 30)
         try:
             client.connect(self.host, self.port or (8883 if self.tls else 1883), keepalive=30)
@@ -95,9 +96,11 @@ class Mqtt:
             for topic, told in self.announcements().items():
                 client.publish(topic, dump(told), qos=1, retain=True)
         for camera in self.cameras:
-            client.subscribe(f"{self.topic}/{_word(camera)}/alerts/set", qos=1)
             client.publish(f"{self.topic}/{_word(camera)}/alerts/state", "ON", qos=1, retain=True)
-        self._ready.set()
+        if self.cameras:  # ready once the broker has confirmed: a switch that is turned at once is heard
+            client.subscribe([(f"{self.topic}/{_word(camera)}/alerts/set", 1) for camera in self.cameras])
+        else:
+            self._ready.set()
 
     def _lost(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._ready.clear()
