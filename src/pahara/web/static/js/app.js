@@ -99,9 +99,9 @@ export function told(problem) {
 }
 
 export function toast(said, bad = false, link = null) {
-  const made = el("div", { class: bad ? "toast bad" : "toast" }, link ? el("a", { href: link }, said) : said);
+  const made = el("div", { class: bad ? "toast bad" : "toast" }, link ? el("a", { href: link }, said) : el("span", {}, said), bad ? el("button", { type: "button", "aria-label": w("web.close"), onclick: () => made.remove() }, "✕") : null);
   const place = $(bad ? "#alarms" : "#toasts");
-  while (place.children.length >= 4) place.firstChild.remove(); // a storm of news leaves the page usable
+  while (place.children.length >= 3) place.firstChild.remove(); // a storm of news leaves the page usable
   place.append(made);
   setTimeout(() => made.remove(), bad ? 9000 : 5000);
 }

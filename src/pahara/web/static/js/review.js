@@ -143,6 +143,7 @@ queue.addEventListener("keydown", (event) => {
     if (here > events.length - 6 && next) load({ more: true });
     return;
   }
+  if ((event.key === "Home" || event.key === "End") && events.length) { event.preventDefault(); rest(here); here = anchor = event.key === "Home" ? 0 : events.length - 1; mark(); queue.children[here].scrollIntoView({ block: "nearest" }); return; }
   const act = { " ": () => ($("video", queue.children[here] ?? document.createElement("i")) ? rest(here) : play(here)), Enter: () => here >= 0 && open(here), r: acts.reviewed, f: acts.fine, t: acts.real, Escape: () => { rest(here); acts.none(); } }[event.key];
   if (act) { event.preventDefault(); act(); }
 });
