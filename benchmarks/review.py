@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from shared import arguments, show
 from sqlalchemy import insert, text
 
 from pahara.core import event_id
 from pahara.pipeline.service import Service
 from pahara.store import Store
-from pahara.store.tables import evidence, events
+from pahara.store.tables import events, evidence
 from pahara.web.app import create_app
 from pahara.web.passwords import key_hash
+from shared import arguments, show
 
 CAMERAS = 8
 KINDS = ("loitering", "intrusion", "running", "falling", "crossing", "crowding", "abandoned", "tamper")

@@ -143,7 +143,7 @@ def public_key(pem: bytes) -> str:
     try:
         loaded = serialization.load_pem_public_key(pem)
     except ValueError:
-        loaded = None  # type: ignore[assignment]
+        loaded = None
     if not isinstance(loaded, Ed25519PublicKey):
         raise StoreError("this is no public key of a store (signing.pub, or public.pem of an export)")
     return loaded.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw).hex()

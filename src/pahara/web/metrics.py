@@ -21,7 +21,7 @@ def exposition(app: Any, actor: Actor) -> tuple[bytes, str]:
     registry = CollectorRegistry(auto_describe=False)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
-    registry.register(_Watch(app, actor))  # type: ignore[arg-type]
+    registry.register(_Watch(app, actor))
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 

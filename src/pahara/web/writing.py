@@ -27,7 +27,7 @@ class RefusedError(HTTPException):
     """422 with every problem, each with its line."""
 
     def __init__(self, problem: PaharaError) -> None:
-        super().__init__(422, {"ok": False, "problems": problems_of(problem)})  # type: ignore[arg-type]
+        super().__init__(422, {"ok": False, "problems": problems_of(problem)})
 
 
 def text_of(service: Service) -> str:

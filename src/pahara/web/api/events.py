@@ -38,8 +38,8 @@ Watcher = Annotated[Actor, Depends(Allow("watch"))]
 Reviewer = Annotated[Actor, Depends(Allow("review"))]
 SIBLINGS = 60.0  # seconds around an event
 MOST_SIBLINGS = 12
-PICTURE = {200: {"content": {"image/jpeg": {}}}}
-FILM = {200: {"content": {"video/mp4": {}}}, 206: {"content": {"video/mp4": {}}}, 416: {}}
+PICTURE: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
+FILM: dict[int | str, dict[str, Any]] = {200: {"content": {"video/mp4": {}}}, 206: {"content": {"video/mp4": {}}}, 416: {}}
 
 
 class Change(Body):
@@ -131,25 +131,25 @@ def event(request: Request, actor: Watcher, event_id: EventId, lang: Lang = None
     }
 
 
-@router.get("/{event_id}/clip.mp4", response_class=FileResponse, responses=FILM)  # type: ignore[arg-type]
+@router.get("/{event_id}/clip.mp4", response_class=FileResponse, responses=FILM)
 def clip(request: Request, actor: Watcher, event_id: EventId) -> FileResponse:
     """The film of the event; parts of it by `Range`."""
     return _file(request, event_of(request, actor, event_id), "clip", "video/mp4")
 
 
-@router.get("/{event_id}/snapshot.jpg", response_class=FileResponse, responses=PICTURE)  # type: ignore[arg-type]
+@router.get("/{event_id}/snapshot.jpg", response_class=FileResponse, responses=PICTURE)
 def snapshot(request: Request, actor: Watcher, event_id: EventId) -> FileResponse:
     """The moment at which it began, with what is drawn over it."""
     return _file(request, event_of(request, actor, event_id), "snapshot", "image/jpeg")
 
 
-@router.get("/{event_id}/thumbnail.jpg", response_class=FileResponse, responses=PICTURE)  # type: ignore[arg-type]
+@router.get("/{event_id}/thumbnail.jpg", response_class=FileResponse, responses=PICTURE)
 def thumbnail(request: Request, actor: Watcher, event_id: EventId) -> FileResponse:
     """Who or what it was about, small."""
     return _file(request, event_of(request, actor, event_id), "thumbnail", "image/jpeg")
 
 
-@router.get("/{event_id}/explanation.jpg", response_class=FileResponse, responses=PICTURE)  # type: ignore[arg-type]
+@router.get("/{event_id}/explanation.jpg", response_class=FileResponse, responses=PICTURE)
 def explanation(request: Request, actor: Watcher, event_id: EventId) -> FileResponse:
     """What is usual here beside what was seen, or where the picture was strange."""
     return _file(request, event_of(request, actor, event_id), "explanation", "image/jpeg")

@@ -5,11 +5,13 @@ Revises: v0002
 """
 
 import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from pahara.store.chain import EVENT, FILE, append, event_link, file_link
+from pahara.store.chain import EVENT, FILE, Link, append, event_link, file_link
 
 revision = "v0003"
 down_revision = "v0002"
@@ -48,7 +50,7 @@ def upgrade() -> None:
     _link(connection, "evidence", FILE, "state IN ('kept', 'missing') AND ", file_link, now)
 
 
-def _link(connection, table, columns, where, link, now) -> None:
+def _link(connection: Any, table: str, columns: Sequence[str], where: str, link: Callable[[Any], Link], now: float) -> None:
     key, last = columns[0] if table == "events" else "path", ""
     wanted = sa.text(f"SELECT {', '.join(columns)} FROM {table} WHERE {where}{key} > :last ORDER BY {key} LIMIT {BATCH}")
     while rows := list(connection.execute(wanted, {"last": last})):
