@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -98,3 +99,10 @@ def test_room_is_made_of_footage_before_evidence(tmp_path):
         removed = Retention(min_free_gigabytes=1e9).apply(store)
         assert removed.footage == 1
         assert removed.short > 0
+
+
+def test_several_stores_are_made_at_once(tmp_path):
+    with ThreadPoolExecutor(6) as pool:
+        for store in pool.map(lambda number: Store.open(tmp_path / str(number)), range(6)):
+            assert store.count() == 0
+            store.close()

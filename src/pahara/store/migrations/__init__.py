@@ -6,11 +6,14 @@ A new revision: change tables.py, write versions/v000N_*.py with `down_revision`
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+
+_TURN = Lock()  # Alembic keeps what it works on in the process, not in the thread
 
 
 def config() -> Config:
@@ -29,4 +32,5 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     """Migrate inside the caller's transaction: all revisions or none."""
     settings = config()
     settings.attributes["connection"] = connection
-    command.upgrade(settings, revision)
+    with _TURN:
+        command.upgrade(settings, revision)
