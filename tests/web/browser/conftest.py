@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,8 +58,6 @@ def house(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hous
     accounts.add_first(OWNER, hashed, language="en", now=LATER)
     accounts.add("operator", hashed, "operator", cameras=None, language="en", now=LATER)
     accounts.add("viewer", hashed, "viewer", cameras=["gate"], language="en", now=LATER)
-    import json
-
     recorded = {camera: record(service.store, film, camera, json.dumps(service.config.as_dict())) for camera in ("gate", "yard")}
     try:
         with Dashboard(service, host="127.0.0.1", port=0) as dashboard:
@@ -65,6 +65,14 @@ def house(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hous
             yield House(service, dashboard, recorded)
     finally:
         service.stop()
+
+
+def until(page: Page, told: str, seconds: float = 10.0) -> None:
+    """Wait for something that the page says; its own policy lets nobody evaluate a string there again and again."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(told):
+        assert time.monotonic() < end, told
+        page.wait_for_timeout(100)
 
 
 @pytest.fixture
@@ -97,6 +105,8 @@ def enter(house: House, open_page: Callable[..., Page]) -> Callable[..., Page]:
     """enter(name, path) is a page of the house on which that person is logged in."""
 
     def log_in(name: str = OWNER, path: str = "/account", **options: object) -> Page:
+        accounts = house.service.store.accounts
+        accounts.change(accounts.named(name).id, LATER, language="en")  # whatever the test before chose
         page = open_page(house.address, **options)
         page.goto("/login")
         page.fill("[name=name]", name)

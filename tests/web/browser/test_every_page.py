@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
 from ...report.test_browser import CONTRAST
-from ..conftest import NOON, OWNER
+from ..conftest import OWNER
 
 pytestmark = pytest.mark.slow
-DAY = "2025-10-09"  # of NOON, in UTC
-PAGES = ["/", "/cameras/gate", "/review", "/events/{event}", f"/timeline?camera=gate&day={DAY}", "/cameras/gate/edit", "/settings", "/users", "/account", "/system"]
+DAY = "2025-10-09"  # of what was recorded, in UTC
+PAGES = [
+    "/",
+    "/cameras/gate",
+    "/review",
+    "/events/{event}",
+    f"/timeline?camera=gate&day={DAY}",
+    "/cameras/gate/edit",
+    "/settings",
+    "/users",
+    "/account",
+    "/system",
+]
 PHONE = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
 
 # By hand what a checker of accessibility asks first.
@@ -26,6 +39,15 @@ UNNAMED = """() => {
     untold: [...document.body.innerText.matchAll(/web\\.[a-z]+\\.[a-z.]+|undefined|\\[object|NaN/g)].map((found) => found[0]),
   };
 }"""
+
+
+# Someone's desktop: it shows what it is given, and the dashboard's window is not the one in front.
+DESKTOP = """window.shown = []; document.hasFocus = () => false;
+window.Notification = class extends EventTarget {
+  static permission = "granted";
+  static async requestPermission() { return "granted"; }
+  constructor(title, more) { super(); window.shown.push([title, more.body]); }
+};"""
 
 
 def settled(page, path):
@@ -49,7 +71,13 @@ def test_every_page_is_named_legible_and_fits(language, house, enter):
             page.emulate_media(color_scheme=light)
             poor = page.evaluate(CONTRAST)
             assert poor["looked"] > 5
-            told[light] = [each for each in poor["poor"] if not page.evaluate("(said) => [...document.querySelectorAll(':disabled, .screen')].some((one) => one.textContent.includes(said))", each[0])]
+            told[light] = [
+                each
+                for each in poor["poor"]
+                if not page.evaluate(
+                    "(said) => [...document.querySelectorAll(':disabled, .screen')].some((one) => one.textContent.includes(said))", each[0]
+                )
+            ]
         wrong |= {f"{path} {what}": each for what, each in told.items() if each}
     assert wrong == {}
 
@@ -60,7 +88,9 @@ def test_on_a_phone_nothing_is_wider_than_the_screen_and_every_room_is_reached(h
     for path in PAGES:
         settled(page, path.format(event=house.recorded["gate"][0]))
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
-        rooms = page.locator(".rooms a").evaluate_all("all => all.map((one) => { const box = one.getBoundingClientRect(); return [box.left, box.right, box.top, box.bottom, box.height]; })")
+        rooms = page.locator(".rooms a").evaluate_all(
+            "all => all.map((one) => { const box = one.getBoundingClientRect(); return [box.left, box.right, box.top, box.bottom, box.height]; })"
+        )
         assert len(rooms) == 6
         assert all(left >= 0 and right <= 361 and bottom <= 741 and height >= 44 for left, right, _, bottom, height in rooms), path
     page.locator(".rooms a[href='/review']").tap()
@@ -78,7 +108,15 @@ def test_a_viewer_of_one_camera_finds_no_trace_of_another(house, enter, complain
     page.goto(f"/timeline?day={DAY}")
     expect(page.locator("#asked [name=camera] option")).to_have_count(1)
     expect(page.locator("#events li")).to_have_count(3)
-    for path, status in (("/cameras/yard", 404), (f"/events/{house.recorded['yard'][0]}", 404), ("/cameras/nowhere", 404), ("/settings", 403), ("/users", 403), ("/system", 403), ("/cameras/gate/edit", 403)):
+    for path, status in (
+        ("/cameras/yard", 404),
+        (f"/events/{house.recorded['yard'][0]}", 404),
+        ("/cameras/nowhere", 404),
+        ("/settings", 403),
+        ("/users", 403),
+        ("/system", 403),
+        ("/cameras/gate/edit", 403),
+    ):
         assert page.goto(path).status == status, path
         assert "yard" not in page.locator("main").inner_text()
     complaints.clear()  # a browser notes every refusal
@@ -141,7 +179,7 @@ def test_a_person_is_added_limited_and_removed(house, enter):
     form.locator("[name=password]").fill("correct horse battery")
     form.locator("[value=yard]").uncheck()
     page.click("[data-language=bn]")
-    expect(page.locator("h1")).to_have_text("ব্যবহারকারী")
+    expect(page.locator("h1")).to_have_text("লোকজন")
     assert not form.locator("[value=yard]").is_checked()  # what was chosen is not lost
     page.click("[data-language=en]")
     form.locator("button.main").click()
@@ -158,19 +196,18 @@ def test_a_person_is_added_limited_and_removed(house, enter):
 def test_the_timeline_tells_of_the_day(house, enter):
     page = enter(OWNER, f"/timeline?camera=gate&day={DAY}")
     expect(page.locator("#events li")).to_have_count(3)
-    expect(page.locator("#day a")).to_have_count(3)
+    expect(page.locator("#day a")).to_have_attribute("aria-label", re.compile("3 events"))  # a minute apart: one mark
     expect(page.locator("#counts text", has_text="3").first).to_be_visible()
     page.click("[data-step='1']")
     expect(page.locator("#events")).to_contain_text("None yet")
-    assert NOON > 0
 
 
 def test_alarms_come_with_sound_and_notifications_only_where_one_asked_for_them(house, enter):
-    page = enter(OWNER, "/account")
+    page = enter(OWNER)
+    page.add_init_script(DESKTOP)
+    page.goto("/account")
     assert not page.is_checked("#sound")
     assert not page.is_checked("#show")
-    page.context.grant_permissions(["notifications"], origin=house.address)
-    page.evaluate("""() => { window.shown = []; window.Notification = class extends EventTarget { static permission = "granted"; static async requestPermission() { return "granted"; } constructor(title, more) { super(); window.shown.push([title, more.body]); } }; document.hasFocus = () => false; }""")
     tell = """async (wanted) => { const { announce } = await import(document.querySelector("script[type=module]").src.replace("account.js", "app.js").replace(/\\?.*/, "")); announce({ id: "x", end: null, start: 1.76e9, title: "Intrusion", camera: "gate", camera_name: "ফটক", reason: { text: "inside for 3 s" } }); return window.shown.length; }"""
     assert page.evaluate(tell) == 0
     expect(page.locator("#alarms a")).to_have_attribute("href", "/events/x")

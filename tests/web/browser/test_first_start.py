@@ -9,6 +9,7 @@ from pahara.pipeline.service import Service
 from pahara.web.serve import Dashboard
 
 from ...pipeline.conftest import bright_blocks
+from .conftest import until
 
 pytestmark = pytest.mark.slow
 
@@ -39,8 +40,9 @@ def test_from_the_code_to_the_first_event(empty, film, open_page, complaints):
     page.click("#owner button.main")
     expect(page.locator("#wrong")).to_have_text("Wrong code.")
     complaints.clear()  # a browser notes every refusal
-    page.goto(f"/setup#{dashboard.app.state.setup_code}")
-    page.reload()  # a link to the code, opened anew
+    page.goto("about:blank")
+    page.goto(f"/setup#{dashboard.app.state.setup_code}")  # the link that `pahara run` prints
+    assert page.input_value("#owner [name=code]")
     assert "#" not in page.url  # it stays in no history
     page.fill("#owner [name=name]", "মালিক")
     page.fill("#owner [name=password]", "correct horse battery")
@@ -56,7 +58,7 @@ def test_from_the_code_to_the_first_event(empty, film, open_page, complaints):
 
     screen = page.locator("#screen")
     expect(page.locator("#name")).to_have_text("সদর দরজা")
-    page.wait_for_function("document.querySelector('#screen img').naturalWidth > 0")
+    until(page, "document.querySelector('#screen img').naturalWidth > 0")
     page.click("#zone")
     area = screen.bounding_box()
     for x, y in ((0.5, 0.02), (0.98, 0.02), (0.98, 0.98), (0.5, 0.98)):
@@ -71,7 +73,7 @@ def test_from_the_code_to_the_first_event(empty, film, open_page, complaints):
     expect(page.locator(".shot b").first).to_have_text("Intrusion")
     page.goto("/")
     expect(page.locator(".tile .state")).to_have_text("Watching")
-    page.wait_for_function("document.querySelector('.tile img').naturalWidth === 160")
+    until(page, "document.querySelector('.tile img').naturalWidth === 160")
 
     text = service.file.read_text(encoding="utf-8")
     assert text.startswith("# mine")

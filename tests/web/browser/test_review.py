@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from .conftest import until
+
 pytestmark = pytest.mark.slow
 
 
@@ -68,7 +70,7 @@ def test_space_plays_the_clip_and_stops_it(house, queue):
         queue.keyboard.press("ArrowRight")
     queue.keyboard.press("Space")
     expect(queue.locator(f"#e-{with_clip} video")).to_have_count(1)
-    queue.wait_for_function("document.querySelector('.shot video').readyState >= 2")
+    until(queue, "document.querySelector('.shot video').readyState >= 2")
     queue.keyboard.press("Space")
     expect(queue.locator(".shot video")).to_have_count(0)
 
@@ -93,7 +95,9 @@ def test_a_filter_stands_in_the_address(queue):
     assert "camera=yard" in queue.url
     queue.reload()
     expect(queue.locator(".shot")).to_have_count(3)
-    queue.select_option("[name=kind]", "tamper") if queue.locator("[name=kind] option[value=tamper]").count() else queue.select_option("[name=kind]", "offline")
+    queue.select_option("[name=kind]", "tamper") if queue.locator("[name=kind] option[value=tamper]").count() else queue.select_option(
+        "[name=kind]", "offline"
+    )
     expect(queue.locator("#empty")).to_be_visible()
 
 
@@ -102,7 +106,7 @@ def test_one_event_tells_why_is_judged_and_keeps_a_note(house, queue):
     queue.goto(f"/events/{with_clip}")
     expect(queue.locator("#reason")).not_to_be_empty()
     expect(queue.locator(".gauge")).to_contain_text("Measured 3 s")
-    queue.wait_for_function("document.querySelector('#screen video').readyState >= 1")
+    until(queue, "document.querySelector('#screen video').readyState >= 1")
     queue.fill("#words", "চেনা লোক")
     queue.click("[data-language=bn]")
     expect(queue.locator("h2").first).to_have_text("কেন জানালো")

@@ -3,7 +3,7 @@ import { $, api, attempt, boot, clock, date, el, number, span, w, whenSpoken } f
 import { draw } from "./screen.js";
 
 const id = boot.parameters.event_id;
-let event = null, shown = false, saved = null;
+let event = null, shown = null, saved = null;
 
 async function look() {
   event = await attempt(() => api(`/events/${id}`));
@@ -17,7 +17,8 @@ async function look() {
   if (event.reason.place) facts.push(["web.event.place", event.reason.place]);
   facts.push(["web.event.rule", event.behaviour]);
   $("#facts").replaceChildren(...facts.flatMap(([word, value]) => [el("dt", {}, w(word)), el("dd", {}, value)]));
-  if (!shown) { shown = true; film(); }
+  const kept = ["clip", "snapshot"].find((kind) => event.has[kind]) ?? "none";
+  if (shown !== kept) { shown = kept; film(); }
   track();
   $("#near").replaceChildren(near());
   const words = $("#words");
@@ -31,6 +32,7 @@ async function look() {
 
 function film() {
   const screen = $("#screen");
+  screen.replaceChildren();
   if (event.has.clip) screen.append(el("video", { src: `/api/events/${id}/clip.mp4`, controls: true, playsinline: true, poster: event.has.snapshot ? `/api/events/${id}/snapshot.jpg` : null }));
   else if (event.has.snapshot) screen.append(el("img", { src: `/api/events/${id}/snapshot.jpg`, alt: w("web.event.picture") }));
   else screen.append(el("div", { class: "dark" }, w("web.event.gone")));
@@ -49,8 +51,8 @@ function gauge(reason) {
 
 function track() {
   const box = $("#track");
-  if (!event.track?.length) { box.replaceChildren(el("p", { class: "soft" }, w("web.event.scene"))); return; }
-  const canvas = el("canvas"), image = el("img", { src: event.has.snapshot ? `/api/events/${id}/snapshot.jpg` : null, alt: w("web.event.track") });
+  if (!event.track?.length) { box.replaceChildren(el("p", { class: "soft" }, w(event.subject.length ? "web.event.notrack" : "web.event.scene"))); return; }
+  const canvas = el("canvas", event.has.snapshot ? { "aria-hidden": "true" } : { role: "img", "aria-label": w("web.event.track") }), image = el("img", { src: event.has.snapshot ? `/api/events/${id}/snapshot.jpg` : null, alt: w("web.event.track") });
   const [wide, tall] = event.size ?? [16, 9];
   const screen = el("div", { class: "screen" }, event.has.snapshot ? image : null, canvas);
   screen.style.aspectRatio = `${wide} / ${tall}`;
@@ -85,3 +87,5 @@ $("#actions").addEventListener("click", async ({ target }) => {
 });
 $("#note")?.addEventListener("submit", (submit) => { submit.preventDefault(); change({ note: $("#words").value }); });
 whenSpoken(look);
+// What goes on now is followed until its clip is there.
+setInterval(() => { if (event && !document.hidden && (event.end === null || (!event.has.clip && Date.now() / 1000 - event.end < 120))) look(); }, 3000);

@@ -42,7 +42,7 @@ function label(pen, text, x, y, colour) {
 /** Pictures of one camera, one after the other for as long as it is on the screen: short requests, so that any number fit on a wall. */
 export class Screen {
   constructor(key, { width = 640, fps = 2, overlays = true } = {}) {
-    Object.assign(this, { key, width, fps, overlays, on: false, inSight: false, ready: false });
+    Object.assign(this, { key, width, fps, overlays, past: [], on: false, inSight: false, ready: false });
     this.image = el("img", { alt: "" });
     this.canvas = el("canvas", { "aria-hidden": "true" });
     this.dark = el("div", { class: "dark", hidden: true });
@@ -70,10 +70,17 @@ export class Screen {
     }
     this.on = false;
   }
+  /** A detector needs a moment: of the last pictures the one that it saw, so that boxes stand on those whom they mean. */
+  matching(newest, told) {
+    this.past = [...this.past, newest].slice(-8);
+    if (!told?.time || newest.time - told.time > 3) return newest.blob; // nobody looked lately
+    return this.past.reduce((best, each) => (Math.abs(each.time - told.time) < Math.abs(best.time - told.time) ? each : best)).blob;
+  }
   async show() {
     const path = `/cameras/${encodeURIComponent(this.key)}`;
     const [picture, told] = await Promise.all([api(`${path}/latest.jpg?width=${this.width}`, { raw: true }), this.overlays ? api(`${path}/overlay`) : null]);
-    const url = URL.createObjectURL(await picture.blob()), old = this.image.src;
+    const blob = this.matching({ time: Number(picture.headers.get("x-picture-time")), blob: await picture.blob() }, told);
+    const url = URL.createObjectURL(blob), old = this.image.src;
     this.image.src = url;
     await this.image.decode().catch(() => {});
     if (old.startsWith("blob:")) URL.revokeObjectURL(old);

@@ -1,5 +1,5 @@
 // One day of one camera: what happened, how busy it was, when nobody watched.
-import { $, api, attempt, clock, el, number, span, today, w, whenSpoken } from "./app.js";
+import { $, api, attempt, clock, counted, el, number, span, today, w, whenSpoken } from "./app.js";
 
 const form = $("#asked"), X0 = 26;
 let WIDE = 1400, last = null;
@@ -32,14 +32,20 @@ function paintDay(told, begin, end) {
   const most = Math.max(1, ...told.activity);
   const bars = told.activity.map((people, minute) => people > 0 && el("rect", { class: "busy", x: X0 + (WIDE * minute) / 1440, width: WIDE / 1440 + 0.3, y: 100 - (50 * people) / most, height: (50 * people) / most, fill: "var(--warn)" }));
   const blind = told.blind.map((each) => { const a = x(each.begin, begin, end), b = x(each.end, begin, end); return el("rect", { x: a, width: Math.max(1.5, b - a), y: 20, height: 80, fill: "url(#hatch)", stroke: "var(--soft)" }, el("title", {}, `${w(`web.blind.${each.why}`)}: ${clock(each.begin)} – ${each.open ? "…" : clock(each.end)}${each.detail ? ` (${each.detail})` : ""}`)); });
-  const events = told.events.map((event) => link(event, x(event.start, begin, end)));
+  const near = new Map(); // events that would stand on one another share a mark
+  for (const event of told.events) { const at = Math.round(x(event.start, begin, end) / 12); near.set(at, [...(near.get(at) ?? []), event]); }
+  const events = [...near.values()].map((some) => link(some, x((some[0].start + some.at(-1).start) / 2, begin, end), told));
   const hatch = svg("defs", {}, svg("pattern", { id: "hatch", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, svg("rect", { width: 6, height: 6, fill: "var(--lane)" }), svg("line", { x1: 0, x2: 0, y1: 0, y2: 6, stroke: "var(--soft)", "stroke-width": 2 })));
   $("#day").replaceChildren(svg("svg", { viewBox: `0 0 ${X0 + WIDE + 30} 140`, width: X0 + WIDE + 30, height: 140, role: "img", "aria-label": w("web.timeline.day") }, hatch, ...marks, ...bars.filter(Boolean), ...blind, ...events));
   const now = Math.min(Date.now() / 1000, end);
   $("#coverage").textContent = now > begin ? w("web.timeline.coverage", { seen: number(Math.max(0, 100 * (1 - told.blind_seconds / (now - begin)))), dark: span(told.blind_seconds) }) : "";
 }
 function svg(name, attributes, ...children) { const made = document.createElementNS("http://www.w3.org/2000/svg", name); for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value); made.append(...children); return made; }
-function link(event, at) { return svg("a", { href: `/events/${event.id}`, "aria-label": `${event.title} ${clock(event.start)}` }, svg("path", { d: `M${at - 6} 20h12l-6-12z`, fill: "var(--alarm)", transform: `rotate(180 ${at} 14)` }), svg("line", { x1: at, x2: at, y1: 20, y2: 100, stroke: "var(--alarm)" }), el("title", {}, `${clock(event.start)} ${event.title}`)); }
+function link(some, at, told) {
+  const [first] = some, said = some.length === 1 ? `${clock(first.start)} ${first.title}` : `${clock(first.start)}–${clock(some.at(-1).start)}: ${counted("web.review.count", some.length)}`;
+  const href = some.length === 1 ? `/events/${first.id}` : `/review?${new URLSearchParams({ camera: told.camera, day: told.day, reviewed: "" })}`;
+  return svg("a", { href, "aria-label": said }, svg("rect", { x: at - 6, width: 12, y: 0, height: 104, fill: "transparent" }), svg("line", { x1: at, x2: at, y1: 20, y2: 100, stroke: "var(--alarm)", "stroke-opacity": 0.45 }), svg("path", { d: `M${at - 6} 6h12l-6 13z`, fill: "var(--alarm)", stroke: "var(--card)" }), el("title", {}, said));
+}
 
 function paintCounts(told, begin) {
   const hours = new Array(24).fill(0);
