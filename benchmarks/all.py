@@ -25,6 +25,11 @@ ALL = {
     "skeletons": [],
     "fights": [],
     "pose": ["--seconds", "20"],
+    "ped2": [],
+    "contamination": [],
+    "budget": ["--cameras", "1", "--days", "4"],
+    "explanations": ["--cameras", "1"],
+    "drill": ["--seeds", "1"],
     "finetune": ["--epochs", "2"],
 }
 

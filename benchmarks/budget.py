@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from cameras import Outcome, alarms, incidents, learned
 from pahara.simulate.traffic import simulate_day
 from shared import arguments, show
+from simulated_cameras import Outcome, alarms, incidents, learned
 
 BUDGETS = (1.0, 3.0, 10.0)
 LESSONS = 7  # days learned from; whole weeks are learned and tested, for days off differ from the others

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from cameras import Outcome, incidents, learned
 from pahara.core.frozen import Frozen
 from shared import arguments, show
+from simulated_cameras import Outcome, incidents, learned
 
 LESSONS = 7  # days learned from
 BUDGETS = (3.0, 10.0)
