@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -150,3 +151,22 @@ def test_the_command_tells_people_and_machines_the_same(tmp_path, asset):
     assert broken.returncode == 1
     assert json.loads(broken.stdout)["ok"] is False
     assert run("--lang", "fr").stderr == "pahara: no language 'fr'. There are 'bn' and 'en'\n"
+
+
+def test_a_taken_port_is_told_before_a_watch_begins(room, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        config = tmp_path / "pahara.yml"
+        config.write_text(f"version: 1\nweb: {{host: 127.0.0.1, port: {port}}}\nstore: {{path: elsewhere}}\n")
+        found = one(checks.dashboard, replace(room, config=config))
+        assert (found.state, found.advice, found.values) == ("warn", "port", {"port": port})
+    assert one(checks.dashboard, replace(room, config=config)).state == "ok"
+    config.write_text("version: 1\nweb: {host: 127.0.0.1, port: 0, certificate: none.pem, key: none.key}\n")
+    assert one(checks.dashboard, replace(room, config=config)).advice == "certificate"
+
+
+def test_the_disk_is_that_of_the_configuration(room, tmp_path):
+    config = tmp_path / "pahara.yml"
+    config.write_text("version: 1\nstore: {path: elsewhere}\n")
+    assert str(tmp_path / "elsewhere") in one(checks.storage, Room(checks.USUAL, config)).detail
+    assert str(tmp_path / "data") in one(checks.storage, replace(room, config=config)).detail

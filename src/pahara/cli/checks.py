@@ -29,6 +29,16 @@ NEEDED = (
     "rich",
     "jinja2",
     "platformdirs",
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "argon2-cffi",
+    "pyotp",
+    "cryptography",
+    "apprise",
+    "paho-mqtt",
+    "httpx2",
+    "prometheus-client",
 )
 OPENCV = ("opencv-contrib-python-headless", "opencv-python-headless", "opencv-contrib-python", "opencv-python")
 DECODERS = ("h264", "hevc", "mjpeg", "mpeg4")
@@ -48,6 +58,7 @@ BANGLA_FONTS = (
     "freeserif",
     "siyam",
 )
+USUAL = Path("pahara-data")
 LOW_SPACE, NO_SPACE = 5e9, 0.2e9  # bytes free
 NOBODY_BEFORE = 1_735_689_600  # UTC seconds of 2025-01-01: an earlier clock has lost its battery
 
@@ -264,7 +275,7 @@ def storage(room: Room) -> Iterator[Finding]:
     """The data folder can be written, has space, and SQLite works in it."""
     import sqlite3
 
-    folder = room.data.expanduser().absolute()
+    folder = _data(room)
     there = next(each for each in (folder, *folder.parents) if each.exists())
     if not there.is_dir():
         yield Finding("storage", "fail", str(there), "not_a_folder", {"path": there})
@@ -284,6 +295,41 @@ def storage(room: Room) -> Iterator[Finding]:
     state: State = "fail" if free < NO_SPACE else "warn" if free < LOW_SPACE or mode != "wal" else "ok"
     advice = "space" if free < LOW_SPACE else "" if mode == "wal" else "network_folder"
     yield Finding("storage", state, f"{folder}: {free / 1e9:.1f} GB, SQLite {sqlite3.sqlite_version} {mode}", advice, {"path": there})
+
+
+def dashboard(room: Room) -> Iterator[Finding]:
+    """The port of `pahara run` is free, and its certificate can be read."""
+    import socket
+    import ssl
+
+    from pahara.config.loading import load
+    from pahara.config.model import WebPart
+    from pahara.core.errors import ConfigError
+
+    told = WebPart()
+    if room.config is not None:
+        try:
+            told = load(room.config).web
+        except ConfigError:
+            return  # said by the check of the configuration
+    where = f"{told.host}:{told.port}"
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in str(told.host) else socket.AF_INET) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: a port that was just left counts as free
+            tried.bind((str(told.host), told.port))
+            tried.listen(1)
+    except (OSError, OverflowError) as problem:
+        yield Finding("dashboard", "warn", f"{where}: {getattr(problem, 'strerror', None) or problem}", "port", {"port": told.port})
+        return
+    if told.certificate and room.config is not None:
+        folder = room.config.expanduser().absolute().parent
+        certificate, key = (folder / Path(str(each)).expanduser() for each in (told.certificate, told.key))
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+        except (OSError, ValueError) as problem:
+            yield Finding("dashboard", "fail", f"{certificate}: {problem}", "certificate", {"path": certificate})
+            return
+    yield Finding("dashboard", "ok", f"{'https' if told.certificate else 'http'}, {where}")
 
 
 def clock(_: Room) -> Iterator[Finding]:
@@ -333,11 +379,25 @@ CHECKS: tuple[Check, ...] = (
     models,
     storage,
     configuration,
+    dashboard,
     clock,
     webcams,
     gpu,
     font,
 )
+
+
+def _data(room: Room) -> Path:
+    """Where a watch would write: what was named; else what the configuration says."""
+    from pahara.config import load, store_place
+    from pahara.core.errors import ConfigError
+
+    if room.config is not None and room.data == USUAL:
+        try:
+            return store_place(load(room.config))[1]
+        except ConfigError:
+            pass  # said by the check of the configuration
+    return room.data.expanduser().absolute()
 
 
 def _version(name: str) -> str:
