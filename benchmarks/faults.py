@@ -321,11 +321,13 @@ def disk_full(room: Path) -> Iterator[Result]:
             (disk / "filler").unlink()
             count = store.count()
             again = wait_for(lambda: store.count(kind="intrusion") > count and store.events(limit=1)[0].kept("snapshot"), 30)
-            visible = store.count(kind="disk_full")
+            visible = wait_for(
+                lambda: store.events(kind="disk_full", limit=1) and store.events(kind="disk_full", limit=1)[0].event.phase == "ended", 30
+            )
         wrong = _look_at(disk / "data", disk / "data" / "pahara.db")
         yield Result(
-            "disk full", full is not None and going and again is not None and not wrong, len(evidence) - intact,
-            f"told after {_s(full)}{' and kept' if visible else ''}, watched on: {going}, evidence again {_s(again)} after there was room {'; '.join(wrong[:2])}",
+            "disk full", full is not None and going and again is not None and visible is not None and not wrong, len(evidence) - intact,
+            f"told after {_s(full)}{' and kept' if visible is not None else ''}, watched on: {going}, evidence again {_s(again)} after there was room {'; '.join(wrong[:2])}",
         )  # fmt: skip
 
 

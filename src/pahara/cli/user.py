@@ -43,7 +43,7 @@ def add(
     with _store(config) as store:
         if store.accounts.named(name) is not None:
             raise PaharaError(f"there is a user named {name!r} already; a new password: pahara user password {name}")
-        made = store.accounts.add(name, _password(name), role, cameras=camera, language="en", now=time.time())  # type: ignore[arg-type]
+        made = store.accounts.add(name, _password(name), role, cameras=camera, language="en", now=time.time())
         _note(store, "user added", made, f"role {made.role}")
     say(f"{made.name} may log in as {made.role}")
 

@@ -129,6 +129,10 @@ class ShiftedRing:
         """UTC seconds of media time 0: the sub-stream's."""
         return self._sub.epoch
 
+    @epoch.setter
+    def epoch(self, seconds: float) -> None:
+        self._sub.epoch = seconds
+
     @property
     def span(self) -> tuple[float, float] | None:
         """The sub-stream's: what can be had in any case."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ OFFLINE = 12.0  # seconds without a picture after which its owner is told
 BLIND = 2.0  # seconds without a picture that stand in the ledger
 TIMEOUT = 5.0  # seconds that a read of a network camera may take
 AGAIN = 5.0  # seconds before a camera whose thinking failed is tried again
+FULL_AGAIN = 10.0  # seconds between two looks whether a full disk has room again
+ROOM = 4 << 20  # bytes free that count as room
 JUMP = 5.0  # seconds by which the machine's clock must leap to be called a leap
 
 State = Literal["starting", "watching", "stalled", "offline", "failed", "stopped"]
@@ -169,7 +172,8 @@ class Station:
         self._offline: Report | None = None
         self._failure: Report | None = None
         self._failed_at = float("-inf")
-        self._full = False
+        self._full: Report | None = None  # the disk is full: what was told of it
+        self._full_kept, self._full_due = False, 0.0  # whether that is stored; monotonic seconds of the next try
         self._wrong: str = ""
         self._thread = Thread(target=self._read, name=f"camera {plan.camera}", daemon=True)
 
@@ -362,10 +366,31 @@ class Station:
                 self._disk_full(problem)
 
     def _disk_full(self, said: str) -> None:
-        if not self._full:
-            self._full = True
+        if self._full is None:
             now = self.clock.now()
-            self.publish(trouble("disk_full", self.plan.camera, now, now, said=said))
+            self._full, self._full_kept = trouble("disk_full", self.plan.camera, now, now, said=said), False
+            self.publish(self._full)
+
+    def _settle_full(self) -> None:
+        """What was told of a full disk is stored as soon as that is possible, and ends when there is room."""
+        full = self._full
+        if full is None:
+            return
+        try:
+            room = shutil.disk_usage(self.store.evidence.folder).free >= ROOM
+        except OSError:
+            room = False
+        if self._full_kept and not room:
+            return
+        event = over(full, self.clock.now()) if room else full
+        try:
+            self.store.save_event(event)
+        except PaharaError:  # still full: the next try
+            return
+        self._full_kept = True
+        if room:
+            self._full = None
+            self.publish(event)
 
     def _tell(self, event: Report) -> None:
         def keep() -> None:
@@ -383,6 +408,9 @@ class Station:
         steady, now = self.clock.steady(), self.clock.now()
         if self._tape is not None and self.alive:
             self._tape.check(now)
+        if self._full is not None and steady >= self._full_due:
+            self._full_due = steady + FULL_AGAIN
+            self.keeper.put(self._settle_full, must=False)
         silent = steady - self._last
         with self._guard:
             if self._blind is None and silent > BLIND:

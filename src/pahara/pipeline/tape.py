@@ -80,7 +80,7 @@ class Tape:
     def _waits(self, ring: PacketRing) -> bool:
         after = self._after if ring is self._of else float("-inf")
         waiting = sum(entry.packet.size for group in ring.cut(after, float("inf")) for entry in group)
-        return waiting > FULL * ring.max_bytes
+        return bool(waiting > FULL * ring.max_bytes)
 
     def _write(self, entries: Sequence[Entry], zero_utc: float) -> None:
         begin, end = zero_utc + entries[0].seconds, zero_utc + max(entry.seconds for entry in entries)

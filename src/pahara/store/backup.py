@@ -176,7 +176,7 @@ def _write(part: Path, found: list[tuple[str, Path]], store: Store, tell: Tell) 
                     info = tarfile.TarInfo(name)
                     info.size, info.mode, info.mtime = os.fstat(source.fileno()).st_size, 0o600, int(path.stat().st_mtime)
                     hashing = _Hashing(source)
-                    archive.addfile(info, hashing)  # type: ignore[arg-type]
+                    archive.addfile(info, hashing)
                 listed[name] = (info.size, hashing.digest.hexdigest())
             about = {"pahara": __version__, "schema": HEAD, "store": store.identity, "made": time.time()}
             told = json.dumps({**about, "files": {name: list(each) for name, each in listed.items()}}, indent=1).encode()
