@@ -238,3 +238,26 @@ def test_readers_and_writers_work_at_the_same_time(store: Store):
     assert problems == []
     assert store.count() == 75
     assert store.usage().evidence == 75
+
+
+def test_several_cameras_are_one_list_that_pages_without_loss(place: Place):
+    from dataclasses import replace
+
+    with place.open() as store:
+        made = []
+        for number in range(30):
+            event = replace(an_event(float(number % 10), camera=f"c{number % 4}"), id=f"e{number:02d}")  # some begin at the same moment
+            store.save_event(event)
+            made.append(event)
+        for cameras in (["c0", "c2"], ["c3", "c1", "c2", "c0", "none"], ("c1", "c1")):
+            for newest_first in (True, False):
+                for more in ({}, {"since": made[3].epoch + 3, "until": made[3].epoch + 8}, {"reviewed": False}, {"kind": made[0].kind}):
+                    expected = sorted(
+                        (e.epoch + e.start, e.id) for e in made if e.camera in cameras and (not more.get("since") or 3 <= e.start < 8)
+                    )
+                    seen, after = [], None
+                    while page := store.events(camera=cameras, newest_first=newest_first, limit=4, after=after, **more):
+                        assert len(page) <= 4
+                        seen += [(each.start_utc, each.id) for each in page]
+                        after = page[-1].cursor
+                    assert seen == (expected[::-1] if newest_first else expected)

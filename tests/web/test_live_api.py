@@ -198,3 +198,49 @@ def test_the_first_start_shows_a_link_with_its_code_and_later_ones_do_not(servic
         assert made.set_up_link == ""
     finally:
         made.stop()
+
+
+def test_pahara_run_serves_its_dashboard_prints_the_link_once_and_ends_well(film, tmp_path):
+    import os
+    import signal
+    import subprocess
+    import sys
+
+    from .conftest import YAML
+
+    file = tmp_path / "pahara.yml"
+    file.write_text(YAML.format(film=film) + "web: {host: 127.0.0.1, port: 0}\ndetector: motion\n", encoding="utf-8")
+
+    def run():
+        command = [sys.executable, "-m", "pahara", "run", "-c", str(file), "--json"]
+        return subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        )
+
+    with run() as running:
+        try:
+            link = running.stdout.readline().split(": ", 1)[1].strip()
+            address, code = link.split("/setup#")
+            with httpx.Client(base_url=address, timeout=20) as client:
+                assert client.get("/api/setup").json() == {"needed": True}
+                body = {"code": code, "name": OWNER, "password": PASSWORD}
+                assert client.post("/api/setup", json=body).status_code == 201
+                with client.stream("GET", "/api/stream") as stream:
+                    assert next(stream.iter_lines()).startswith("retry")
+                    running.send_signal(signal.SIGTERM)
+                    log = running.communicate(timeout=40)[1]
+        finally:
+            running.kill()
+    assert running.returncode == 0, log
+    told = [json.loads(line) for line in log.splitlines()]
+    assert told[-1]["event"] == "ended"
+    assert code not in log
+    with run() as again:
+        try:
+            line = next(line for line in again.stderr if "the dashboard is at" in line)
+            assert "127.0.0.1" in line
+            again.send_signal(signal.SIGTERM)
+            printed, _ = again.communicate(timeout=40)
+        finally:
+            again.kill()
+    assert (again.returncode, printed) == (0, "")

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -35,6 +35,8 @@ from .tables import about, events, evidence, recordings
 from .tables import trails as trail_table
 
 _FACTS = select(*(events.c[name] for name in chain.EVENT)).where(events.c.id == bindparam("id"))
+
+MOST_APART = 64  # cameras that are asked for one by one
 
 
 class Store:
@@ -267,17 +269,21 @@ class Store:
         Names may be one or several; `since` (included) and `until` (not included) are UTC seconds. The next page
         begins `after` the last event's `cursor`, however many have come in between.
         """
-        asked = shelf.conditions(
-            camera=camera, behaviour=behaviour, kind=kind, recording=None if recording is None else _id(recording), since=since, until=until, reviewed=reviewed, verdict=verdict, locked=locked,
-        )  # fmt: skip
-        if after is not None:
-            asked.append(shelf.beyond(after, newest_first))
-        wanted = select(events).where(*asked).limit(max(0, limit))
-        if newest_first:
-            wanted = wanted.order_by(events.c.start_utc.desc(), events.c.id.desc())
-        else:
-            wanted = wanted.order_by(events.c.start_utc, events.c.id)
-        return self._stored(wanted)
+        # Of several cameras and nothing rarer, each is asked by itself, and their lists are merged: an index gives each one's newest at
+        # once, while a database asked for all together sorts everything that they ever had.
+        several = not isinstance(camera, str) and camera is not None and 1 < len(set(camera)) <= MOST_APART
+        rare = behaviour is not None or kind is not None or verdict is not None or locked or recording is not None
+        each: Sequence[Names] = sorted(set(camera)) if several and camera is not None and not rare else [camera]
+        wanted = []
+        for one in each:
+            asked = shelf.conditions(
+                camera=one, behaviour=behaviour, kind=kind, recording=None if recording is None else _id(recording), since=since, until=until, reviewed=reviewed, verdict=verdict, locked=locked,
+            )  # fmt: skip
+            if after is not None:
+                asked.append(shelf.beyond(after, newest_first))
+            order = (events.c.start_utc.desc(), events.c.id.desc()) if newest_first else (events.c.start_utc, events.c.id)
+            wanted.append(select(events).where(*asked).order_by(*order).limit(max(0, limit)))
+        return self._stored(*wanted, limit=limit, newest_first=newest_first)
 
     def every_event(self, *, newest_first: bool = False, **asked: Any) -> Iterator[StoredEvent]:
         """All events that `events` would page through, however many; oldest first."""
@@ -338,9 +344,11 @@ class Store:
             raise StoreError(f"there is no event {event_id!r} in {self.database.shown}")
         return self.event(event_id)
 
-    def _stored(self, wanted: Select[Any]) -> list[StoredEvent]:
+    def _stored(self, *wanted: Select[Any], limit: int | None = None, newest_first: bool = True) -> list[StoredEvent]:
         with self.database.reading() as connection:
-            rows: Iterable[Row[Any]] = list(connection.execute(wanted))
+            rows: list[Row[Any]] = [row for each in wanted for row in connection.execute(each)]
+            if len(wanted) > 1:
+                rows = sorted(rows, key=lambda row: (row.start_utc, row.id), reverse=newest_first)[:limit]
             files = self.evidence.of_events(connection, [row.id for row in rows])
         return [
             StoredEvent(

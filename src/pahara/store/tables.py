@@ -103,13 +103,13 @@ events = Table(
     Column("locked", Boolean, nullable=False),
     Column("told", String(8), nullable=False, server_default=""),  # the last phase that the outbox has taken over: "", "began", "ended"
     Index(None, "start_utc", "id"),
-    Index(None, "camera", "start_utc", "id"),
-    Index(None, "behaviour", "start_utc", "id"),
-    Index(None, "kind", "start_utc", "id"),
-    Index(None, "reviewed", "start_utc", "id"),
-    Index(None, "camera", "reviewed", "start_utc", "id"),
-    Index(None, "verdict", "start_utc", "id"),
-    Index(None, "locked", "start_utc", "id"),
+    # What stands behind "id" orders nothing: it lets a second filter be looked up in the index, without reading the row.
+    Index(None, "camera", "start_utc", "id", "reviewed", "kind"),
+    Index(None, "behaviour", "start_utc", "id", "camera", "reviewed"),
+    Index(None, "kind", "start_utc", "id", "camera", "reviewed"),
+    Index(None, "reviewed", "start_utc", "id", "camera", "kind"),
+    Index(None, "verdict", "start_utc", "id", "camera", "kind"),
+    Index(None, "locked", "start_utc", "id", "camera", "kind"),
     Index(None, "recording_id", "locked"),
     Index(None, "stored"),
     # Only what is still to be told stands in this index: looking for it costs nothing however many events there are.

@@ -18,6 +18,15 @@ down_revision = "v0002"
 branch_labels = None
 depends_on = None
 BATCH = 1000
+# A second filter is looked up in the index of the first, without reading the rows: a rare pair took a second among a million events.
+BEHIND = {
+    "camera": ("reviewed", "kind"),
+    "behaviour": ("camera", "reviewed"),
+    "kind": ("camera", "reviewed"),
+    "reviewed": ("camera", "kind"),
+    "verdict": ("camera", "kind"),
+    "locked": ("camera", "kind"),
+}
 
 
 def upgrade() -> None:
@@ -44,7 +53,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seals")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_events_camera_reviewed_start_utc_id", "events", ["camera", "reviewed", "start_utc", "id"], unique=False)
+    for first, behind in BEHIND.items():
+        op.drop_index(f"ix_events_{first}_start_utc_id", "events")
+        op.create_index(f"ix_events_{first}_start_utc_id_{'_'.join(behind)}", "events", [first, "start_utc", "id", *behind], unique=False)
     connection, now = op.get_bind(), time.time()
     _link(connection, "events", EVENT, "", event_link, now)
     _link(connection, "evidence", FILE, "state IN ('kept', 'missing') AND ", file_link, now)
