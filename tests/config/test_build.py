@@ -105,8 +105,9 @@ def test_paths_are_relative_to_the_file(config, tmp_path):
 
 
 def test_the_store_keeps_things_as_long_as_the_file_says():
-    told = parse("version: 1\nstore: {days: null, gigabytes: 7, event_days: 400}", env={})
-    assert retention(told) == Retention(days=None, gigabytes=7.0, min_free_gigabytes=2.0, track_days=30.0, event_days=400.0)
+    told = parse("version: 1\nstore: {days: null, gigabytes: 7, event_days: 400}\nrecording: {days: 2, gigabytes: null}", env={})
+    kept = Retention(days=None, gigabytes=7.0, min_free_gigabytes=2.0, track_days=30.0, event_days=400.0, footage_days=2.0)
+    assert retention(told) == kept
     assert retention(parse("version: 1", env={})).days == 30.0
 
 
