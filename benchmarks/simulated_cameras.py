@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+
 from pahara.alarms import START, AlarmRule
 from pahara.core import Event
 from pahara.normality import Normality, Samples, Settings, Unusual, measure, over_tracks, together, track_key

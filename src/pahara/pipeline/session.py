@@ -132,9 +132,7 @@ class Session:
         if pictures is None:
             self.collector.event(event, held=held)
         else:
-            self.collector.event(
-                event, snapshot=pictures.snapshot, thumbnail=pictures.thumbnail, explained=pictures.explained, held=held
-            )
+            self.collector.event(event, snapshot=pictures.snapshot, thumbnail=pictures.thumbnail, explained=pictures.explained, held=held)
 
     def _finish(self, cpu: float, wall: float) -> RunSummary:
         self._finishing = True  # from here on Ctrl-C changes nothing: what was seen is being kept
