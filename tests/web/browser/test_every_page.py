@@ -215,4 +215,4 @@ def test_alarms_come_with_sound_and_notifications_only_where_one_asked_for_them(
     assert page.evaluate(tell) == 1
     assert page.evaluate("window.shown[0][0]") == "Intrusion · ফটক"
     page.reload()
-    assert page.is_checked("#show")
+    expect(page.locator("#show")).to_be_checked()
