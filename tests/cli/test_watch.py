@@ -263,7 +263,9 @@ def full(done, told):
 
 @pytest.mark.slow
 def test_a_file_that_may_not_grow_costs_evidence_but_not_the_watch(command, yard):
-    watching = command("watch", yard.film, "-c", yard.config, *MOTION, "--out", "out", before="ulimit -f 1000")  # room for an empty store, in blocks of 512 bytes
+    watching = command(
+        "watch", yard.film, "-c", yard.config, *MOTION, "--out", "out", before="ulimit -f 1000"
+    )  # room for an empty store, in blocks of 512 bytes
     _, told = watching.communicate(timeout=100)
     full(watching, told)
 
